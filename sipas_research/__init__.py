@@ -1,0 +1,42 @@
+"""Satisfaction with public administration in Vietnam: measure it, model it, report it.
+
+Public names load on first use, so that importing the package stays fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "DataKind": "results",
+    "load_study": "study.study",
+    "read_responses": "survey.read",
+    "check_responses": "survey.read",
+    "read_table": "survey.reading",
+    "load_questionnaire": "survey.questionnaire_files",
+    "describe": "survey.description",
+    "profile": "survey.description",
+    "reliability": "factors.reliability",
+    "kmo": "factors.adequacy",
+    "bartlett_sphericity": "factors.adequacy",
+    "efa": "factors.efa",
+    "satisfaction_index": "framework.index",
+}
+_MODULES = ("errors", "report", "wording")
+
+__all__ = ["__version__", *_HOME, *_MODULES]  # noqa: PLE0604 - names are the table's keys
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"sipas_research.{_HOME[name]}"), name)
+    if name in _MODULES:
+        return import_module(f"sipas_research.{name}")
+    raise AttributeError(f"module 'sipas_research' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""The measurement framework: index, publication rules."""

@@ -1,0 +1,1 @@
+"""Arrays in, small frozen results out: NumPy and SciPy only."""

@@ -1,0 +1,1 @@
+"""Documents for people: tables, figures, HTML, DOCX, PDF, XLSX. Reads results, never estimates."""

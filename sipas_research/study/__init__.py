@@ -1,0 +1,1 @@
+"""Study folders, plans and papermill runs."""

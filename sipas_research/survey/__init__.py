@@ -1,0 +1,1 @@
+"""Surveys: questionnaire, agencies, reading, checking, responses; the twin."""

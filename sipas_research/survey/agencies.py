@@ -1,0 +1,48 @@
+"""The register of agencies: who was rated. Dated, since districts ended on 30/6/2025."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sipas_research.wording import Bilingual
+
+AgencyLevel = Literal["department", "district", "commune", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """One agency: a stable code, its name, its level, the dates between which it exists, its other names."""
+
+    code: str
+    name: Bilingual
+    level: AgencyLevel = "other"
+    valid_from: str = ""
+    valid_to: str = ""
+    aliases: tuple[str, ...] = ()
+    source: str = ""
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyRegister:
+    """All agencies of a study. An empty register accepts every code that the data hold."""
+
+    agencies: tuple[Agency, ...] = ()
+    source: str = ""
+
+    def __contains__(self, code: object) -> bool:
+        return any(a.code == code for a in self.agencies)
+
+    def get(self, code: str) -> Agency | None:
+        """Return the agency with this code, or None."""
+        return next((a for a in self.agencies if a.code == code), None)
+
+    def name(self, code: str, language: str) -> str:
+        """Return the agency's name, or the code itself where the register does not hold it."""
+        found = self.get(code)
+        return found.name(language) if found else code
+
+    def codes(self, level: AgencyLevel | None = None) -> tuple[str, ...]:
+        """Codes in register order, of one level or all."""
+        return tuple(a.code for a in self.agencies if level is None or a.level == level)
