@@ -73,5 +73,5 @@ def _held_open(path: Path) -> bool:
 
 
 def write_text(path: Path, content: str, *, encoding: str = "utf-8") -> Path:
-    """Write text with ``\\n`` line ends, atomically; return where it landed."""
+    """Write text with Unix line ends, atomically; return where it landed."""
     return write_file(path, lambda target: target.write_text(content, encoding=encoding, newline="\n"))
