@@ -1,0 +1,269 @@
+"""A study: its place, year, surveys and where its results go. Loading one opens no data file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sipas_research import resources
+from sipas_research.errors import Problem, StudyError
+from sipas_research.results import DataKind
+from sipas_research.study.study_file import Provenance, StudyFile, SurveyEntry, near, read_study_file
+from sipas_research.survey.agencies import AgencyRegister
+from sipas_research.survey.specs import ColumnMap, SampleDesign, SurveySpec
+from sipas_research.wording import Bilingual
+
+if TYPE_CHECKING:
+    from sipas_research.survey.questionnaire import Questionnaire
+    from sipas_research.survey.responses import Responses
+
+STUDY_FILE = "study.toml"
+QUESTIONNAIRE_FILE = "cau_hoi.xlsx"
+COLUMNS_FILE = "cot_du_lieu.xlsx"
+AGENCIES_FILE = "don_vi.xlsx"
+OUTPUT_FOLDER = "ket_qua"
+_PARENTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """One study, as its folder says.
+
+    ``data_kind`` is the kind that results may claim: "real" in the file counts as USER while the
+    provenance is incomplete, and ``notes`` says so.
+    """
+
+    id: str
+    title: Bilingual
+    place: Bilingual
+    year: int | None
+    folder: Path
+    data_kind: DataKind
+    provenance: Provenance
+    surveys: tuple[SurveySpec, ...]
+    languages: tuple[str, ...]
+    scorecard_agency: str
+    path: Path
+    agencies: AgencyRegister = field(default_factory=AgencyRegister)
+    notes: tuple[Problem, ...] = ()
+
+    def survey(self, name: str = "citizens") -> SurveySpec:
+        """Return one survey's specification.
+
+        Raises
+        ------
+        StudyError
+            If the study has no survey of that name; the message gives the names it has.
+        """
+        for spec in self.surveys:
+            if spec.name == name:
+                return spec
+        if not self.surveys:
+            raise StudyError("study.no_survey", file=self.path.name)
+        known = ", ".join(s.name for s in self.surveys)
+        raise StudyError("study.unknown_survey", file=self.path.name, name=name, known=known)
+
+    def responses(self, name: str = "citizens") -> Responses:
+        """Read and check one survey's data file: every year, every row that passes.
+
+        Raises
+        ------
+        StudyError, DataFileError, ColumnMapError, HonestyError
+            As :func:`sipas_research.read_responses` says.
+        """
+        from sipas_research.survey.read import read_responses
+
+        spec = self.survey(name)
+        return read_responses(self.data_file(name), spec)
+
+    def data_file(self, name: str = "citizens") -> Path:
+        """Return the path of one survey's data file; StudyError where it is not there."""
+        spec = self.survey(name)
+        if not spec.file.is_file():
+            raise StudyError(
+                "study.data_file_missing", file=self.path.name, setting="survey.file", value=spec.file.name, name=name
+            )
+        return spec.file
+
+    @property
+    def output(self) -> Path:
+        """Folder for results: ``ket_qua`` of the study folder; for packaged data outside the package."""
+        if not _inside(self.path, resources.root() / "data"):
+            return self.folder / OUTPUT_FOLDER
+        if resources.is_checkout():
+            return resources.root() / "outputs" / self.id
+        return Path.cwd() / OUTPUT_FOLDER
+
+    def report(self, language: str | None = None, **options: Any) -> tuple[Path, ...]:
+        """Make the report; return the files made. Options as :func:`sipas_research.study.report.make_report`."""
+        from sipas_research.study.report import make_report
+
+        return make_report(self, language=language, **options)
+
+    def scorecards(self, agencies: Iterable[str] | None = None, **options: Any) -> tuple[Path, ...]:
+        """Make one scorecard an agency; all agencies with enough answers where none is named."""
+        from sipas_research.study.report import make_scorecards
+
+        return make_scorecards(self, agencies=agencies, **options)
+
+
+def find_study(path: str | Path = "") -> Path:
+    """Return the study.toml meant by ``path``.
+
+    An empty path means the current folder, then up to three parents, then the packaged simulated province.
+
+    Raises
+    ------
+    StudyError
+        If ``path`` names nothing, or a folder without study.toml.
+    """
+    if str(path):
+        wanted = Path(path).expanduser()
+        if wanted.is_dir():
+            if not (wanted / STUDY_FILE).is_file():
+                raise StudyError("study.folder_without_file", folder=wanted.name or str(path))
+            return (wanted / STUDY_FILE).resolve()
+        if not wanted.is_file():
+            raise StudyError("study.not_found", path=str(path))
+        return wanted.resolve()
+    here = Path.cwd()
+    for folder in (here, *here.parents[:_PARENTS]):
+        if (folder / STUDY_FILE).is_file():
+            return (folder / STUDY_FILE).resolve()
+    return resources.data("twin", STUDY_FILE)
+
+
+def load_study(path: str | Path = "") -> Study:
+    """Load a study.
+
+    Parameters
+    ----------
+    path : str or Path
+        A study.toml or the folder that holds one; see :func:`find_study` for the empty path.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    StudyError, QuestionnaireError, ColumnMapError, AgencyError, HonestyError
+        Each names the file and the key or row.
+    """
+    from sipas_research.survey.agency_files import refuse_real_names
+
+    source = find_study(path)
+    file = read_study_file(source)
+    kind, notes = _data_kind(source, file)
+    register = _agencies(source, file)
+    refuse_real_names(register, kind)
+    surveys = tuple(_spec(source, file, entry, register, kind) for entry in file.surveys)
+    return Study(
+        id=file.id,
+        title=file.title,
+        place=file.place,
+        year=file.year,
+        folder=source.parent,
+        data_kind=kind,
+        provenance=file.provenance,
+        surveys=surveys,
+        languages=file.languages,
+        scorecard_agency=_scorecard_agency(source, file, register),
+        path=source,
+        agencies=register,
+        notes=notes,
+    )
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _data_kind(source: Path, file: StudyFile) -> tuple[DataKind, tuple[Problem, ...]]:
+    kind = DataKind(file.data_kind)
+    if kind is not DataKind.REAL or file.provenance.complete:
+        return kind, ()
+    missing = ", ".join(file.provenance.missing)
+    note = Problem.of("study.real_unconfirmed", severity="warning", file=source.name, missing=missing)
+    return DataKind.USER, (note,)
+
+
+def _agencies(source: Path, file: StudyFile) -> AgencyRegister:
+    from sipas_research.survey.agency_files import read_agencies
+
+    own = source.parent / AGENCIES_FILE
+    if own.is_file():
+        return read_agencies(own)
+    if not file.agencies:
+        return AgencyRegister()
+    named = source.parent / file.agencies
+    if not named.is_file():
+        raise StudyError("study.file_missing", file=source.name, setting="study.agencies", value=file.agencies)
+    return read_agencies(named)
+
+
+def _scorecard_agency(source: Path, file: StudyFile, register: AgencyRegister) -> str:
+    code = file.scorecard_agency
+    if code and register.agencies and code not in register:
+        known = ", ".join(register.codes()[:12])
+        raise StudyError(
+            "study.not_allowed", file=source.name, setting="report.scorecard_agency", value=code, allowed=known
+        )
+    return code
+
+
+def _spec(source: Path, file: StudyFile, entry: SurveyEntry, register: AgencyRegister, kind: DataKind) -> SurveySpec:
+    questionnaire = _questionnaire(source, entry)
+    _check_design(source, entry, questionnaire)
+    owner = file.provenance.owner
+    data = source.parent / entry.file
+    return SurveySpec(
+        name=entry.name,
+        file=data,
+        questionnaire=questionnaire,
+        agencies=register,
+        data_kind=kind,
+        columns=_columns(source, entry),
+        design=entry.design,
+        year=file.year,
+        source=f"{owner} ({data.name})" if owner else data.name,
+        max_rejected_share=entry.max_rejected_share,
+    )
+
+
+def _questionnaire(source: Path, entry: SurveyEntry) -> Questionnaire:
+    from sipas_research.survey.questionnaire_files import load_questionnaire
+
+    own = source.parent / QUESTIONNAIRE_FILE
+    named = source.parent / entry.questionnaire
+    if named.suffix in {".toml", ".xlsx"}:
+        if not named.is_file():
+            raise StudyError("study.file_missing", file=source.name, setting="survey.questionnaire", value=named.name)
+        return load_questionnaire(named, form=entry.name)
+    if own.is_file():
+        return load_questionnaire(own, form=entry.questionnaire)
+    return load_questionnaire(entry.questionnaire)
+
+
+def _columns(source: Path, entry: SurveyEntry) -> ColumnMap | None:
+    from sipas_research.survey.column_files import read_column_map
+
+    own = source.parent / COLUMNS_FILE
+    return read_column_map(own, form=entry.name) if own.is_file() else None
+
+
+def _check_design(source: Path, entry: SurveyEntry, questionnaire: Questionnaire) -> None:
+    known = [q.id for q in questionnaire.facts()]
+    for part in fields(SampleDesign):
+        wanted = getattr(entry.design, part.name)
+        if wanted and wanted not in known:
+            suggestion = near(wanted, known)
+            raise StudyError(
+                "study.not_allowed",
+                file=source.name,
+                setting=f"survey.design.{part.name}",
+                value=wanted,
+                allowed=suggestion or ", ".join(known),
+            )
