@@ -1,0 +1,66 @@
+"""Names for people: codes of questions, survey names, sources. No identifier of ours reaches a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sipas_research.errors import AnalysisError
+from sipas_research.report.display import Finding
+from sipas_research.results import DataKind
+from sipas_research.survey.questionnaire import Questionnaire
+from sipas_research.survey.responses import Responses
+from sipas_research.wording import text
+
+Shown = TypeVar("Shown")
+
+
+def item_codes(questionnaire: Questionnaire) -> dict[str, str]:
+    """Return a short code for each item: "2.3" is the third question of the second scale.
+
+    Codes follow the questionnaire, so the same question has the same code in every table.
+    """
+    codes: dict[str, str] = {}
+    for number, scale in enumerate(questionnaire.scale_ids(), start=1):
+        for place, question in enumerate(questionnaire.items([scale]), start=1):
+            codes[question.id] = f"{number}.{place}"
+    return codes
+
+
+def item_text(questionnaire: Questionnaire, item: str, language: str) -> str:
+    """Return the question's own words."""
+    return questionnaire.question(item).text(language)
+
+
+def scale_name(questionnaire: Questionnaire, scale: str, language: str) -> str:
+    """Return the scale's name."""
+    return questionnaire.scale(scale).name(language)
+
+
+def survey_name(responses: Responses, language: str) -> str:
+    """Return "khảo sát người dân, tổ chức" and the like, for titles."""
+    kind = "staff" if responses.questionnaire.respondent == "staff" else "citizens"
+    return text(f"tables.survey.{kind}", language)
+
+
+def source_line(responses: Responses, language: str) -> str:
+    """Return what stands after "Nguồn:": the source and the kind of its data."""
+    kind = text(f"common.kind.{responses.data_kind.value}", language)
+    return text("tables.source.line", language, source=responses.source or survey_name(responses, language), kind=kind)
+
+
+def attempt(build: Callable[[], Shown], *, id: str, what: str, language: str, data_kind: DataKind) -> Shown | Finding:
+    """Return what ``build`` makes, or a finding that names it and gives the reason why it cannot be made.
+
+    Parameters
+    ----------
+    build : callable
+        Makes a table or a figure; an :class:`~sipas_research.errors.AnalysisError` becomes the reason.
+    what : str
+        Title of what should have stood here.
+    """
+    try:
+        return build()
+    except AnalysisError as error:
+        reason = text("findings.reason", language, what=what, reason=error.message(language))
+        return Finding(f"reason-{id}", reason, language, data_kind, role="reason")
