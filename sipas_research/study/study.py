@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sipas_research import resources
 from sipas_research.errors import Problem, StudyError
+from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind
 from sipas_research.study.study_file import Provenance, StudyFile, SurveyEntry, near, read_study_file
 from sipas_research.survey.agencies import AgencyRegister
@@ -77,6 +78,44 @@ class Study:
 
         spec = self.survey(name)
         return read_responses(self.data_file(name), spec)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the surveys, in the order of study.toml."""
+        return tuple(s.name for s in self.surveys)
+
+    def current(self, responses: Responses) -> Responses:
+        """Return the answers of the study's year; all of them where no year is stated or recorded.
+
+        Raises
+        ------
+        StudyError
+            If no answer carries the study's year.
+        """
+        if self.year is None or not responses.has("year"):
+            return responses
+        picked = responses.where(year=self.year)
+        if not len(picked):
+            years = ", ".join(str(int(y)) for y in sorted(responses.frame["year"].dropna().unique()))
+            raise StudyError("study.no_rows_of_year", file=self.path.name, year=str(self.year), known=years)
+        return picked
+
+    def first_agency(self, responses: Responses) -> str:
+        """Return the agency of the example scorecard: the one named in study.toml, or the first with enough forms.
+
+        Raises
+        ------
+        StudyError
+            If no agency has enough forms for a scorecard.
+        """
+        if self.scorecard_agency:
+            return self.scorecard_agency
+        if responses.has("agency"):
+            counts = responses.frame["agency"].value_counts()
+            for code in responses.agencies.codes():
+                if counts.get(code, 0) >= MINIMUM_CELL:
+                    return code
+        raise StudyError("study.no_scorecard_agency", minimum=MINIMUM_CELL)
 
     def data_file(self, name: str = "citizens") -> Path:
         """Return the path of one survey's data file; StudyError where it is not there."""
