@@ -13,12 +13,19 @@ notebook showed and ``write_documents`` makes HTML, Word and PDF.
 
 from sipas_research.report.cells import Absent, Suppressed
 from sipas_research.report.display import MIME, Column, Figure, Finding, Table, from_payload, mark
+from sipas_research.report.documents import FORMATS, write_documents
+from sipas_research.report.executed import Block, Chapter, read_chapter
 from sipas_research.report.figures import figure
+from sipas_research.report.source import Document, plain
 
 __all__ = [
+    "FORMATS",
     "MIME",
     "Absent",
+    "Block",
+    "Chapter",
     "Column",
+    "Document",
     "Figure",
     "Finding",
     "Suppressed",
@@ -26,4 +33,7 @@ __all__ = [
     "figure",
     "from_payload",
     "mark",
+    "plain",
+    "read_chapter",
+    "write_documents",
 ]

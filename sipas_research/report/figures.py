@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sipas_research.report.display import Figure, mark
 from sipas_research.results import DataKind
@@ -55,8 +55,12 @@ def figure(
     _draw_mark(drawing, mark(DataKind(data_kind), language))
     png, svg = io.BytesIO(), io.StringIO()
     with mpl.rc_context({"svg.hashsalt": _SALT, "svg.fonttype": "path"}):
-        drawing.savefig(png, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
-        drawing.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+        drawing.savefig(
+            png, format="png", dpi=_DOTS_PER_INCH, bbox_inches="tight", pad_inches=0.04, metadata={"Software": None}
+        )
+        drawing.savefig(
+            svg, format="svg", bbox_inches="tight", pad_inches=0.04, metadata={"Date": None, "Creator": None}
+        )
     plt.close(drawing)
     return Figure(
         id=id,
@@ -78,7 +82,8 @@ def _draw_mark(drawing: Drawing, words: str) -> None:
     """Write the mark across every panel, pale and on top, so that it survives cropping to one panel."""
     if not words:
         return
-    style = {
+    drawing.draw_without_rendering()
+    style: dict[str, Any] = {
         "ha": "center",
         "va": "center",
         "rotation": 20,
@@ -86,6 +91,7 @@ def _draw_mark(drawing: Drawing, words: str) -> None:
         "color": "#7f1d1d",
         "alpha": 0.2,
         "zorder": 50,
+        "in_layout": False,
     }
     panels = {tuple(axes.get_position().bounds): axes for axes in drawing.axes if axes.get_label() != "<colorbar>"}
     for (_, _, width, _), axes in panels.items():

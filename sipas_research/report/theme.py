@@ -25,7 +25,7 @@ ESTIMATE = "#0072b2"
 REFERENCE = "#5f5f5f"
 
 
-def settings() -> dict[str, Any]:
+def settings() -> Any:
     """Return the matplotlib settings of the theme; DejaVu Sans holds every Vietnamese letter."""
     return {
         "font.family": "sans-serif",

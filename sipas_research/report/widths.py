@@ -1,0 +1,105 @@
+"""How wide a table's columns are and how large its letters, so that it never leaves the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+#: Text width of an A4 page with margins of 30 and 20 mm.
+TEXT_WIDTH_MM = 160.0
+
+#: Letter sizes in points, the largest that fits is taken.
+SIZES = (12.0, 11.0, 10.0, 9.0, 8.0, 7.0)
+_SIZE_OF_WIDE = 10.0
+_WIDE = 7  # more columns than this start with smaller letters
+_PADDING_MM = 3.8
+_EM_SHARE = 0.19  # mean width of a letter as a share of its size in points, in mm: figures and capitals included
+_LONGEST_LINE = 46
+_LONGEST_WORD = 24
+
+_BREAK = "\u200b"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Layout of one table.
+
+    Attributes
+    ----------
+    widths : tuple of float
+        Shares of the text width, one a column; their sum is at most 1.
+    size : float
+        Size of the letters in points.
+    fits : bool
+        False where even the smallest letters need more than the page.
+    """
+
+    widths: tuple[float, ...]
+    size: float
+    fits: bool
+
+
+def layout(header: Sequence[str], rows: Sequence[Sequence[str]], wanted: Sequence[float | None] = ()) -> Layout:
+    """Choose letter size and column widths from what stands in the cells.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Labels, one a column.
+    rows : sequence of sequence of str
+        Printed cells.
+    wanted : sequence of float or None
+        Widths asked for by the author, as shares of the text width.
+    """
+    if not header:
+        return Layout((), SIZES[0], True)
+    asked = tuple(wanted) or (None,) * len(header)
+    columns = [[row[index] for row in rows] for index in range(len(header))]
+    least = [_longest_word([label, *cells]) for label, cells in zip(header, columns, strict=True)]
+    best = [
+        max(smallest, _longest_line(cells), _label_line(label))
+        for label, cells, smallest in zip(header, columns, least, strict=True)
+    ]
+    allowed = [size for size in SIZES if len(header) <= _WIDE or size <= _SIZE_OF_WIDE]
+    for size in allowed:
+        if sum(_millimetres(letters, size) for letters in least) <= TEXT_WIDTH_MM:
+            return Layout(_shares(least, best, asked, size), size, True)
+    return Layout(_shares(least, best, asked, allowed[-1]), allowed[-1], False)
+
+
+def breakable(text: str) -> str:
+    """Let words too long for a column break: an invisible break after every 24 letters."""
+    return " ".join(
+        _BREAK.join(word[i : i + _LONGEST_WORD] for i in range(0, len(word), _LONGEST_WORD)) for word in text.split(" ")
+    )
+
+
+def _millimetres(letters: float, size: float) -> float:
+    return letters * size * _EM_SHARE + _PADDING_MM
+
+
+def _longest_word(texts: Sequence[str]) -> int:
+    return min(_LONGEST_WORD, max((len(word) for text in texts for word in text.split()), default=1))
+
+
+def _longest_line(texts: Sequence[str]) -> int:
+    return min(_LONGEST_LINE, max((len(text) for text in texts), default=1))
+
+
+def _label_line(label: str) -> int:
+    """A label may take two lines, a long one three."""
+    return min(_LONGEST_LINE, -(-len(label) // (2 if len(label) < 40 else 3)) + 2)
+
+
+def _shares(least: Sequence[int], best: Sequence[int], asked: Sequence[float | None], size: float) -> tuple[float, ...]:
+    low = [_millimetres(letters, size) for letters in least]
+    high = [_millimetres(letters, size) for letters in best]
+    if sum(high) <= TEXT_WIDTH_MM:
+        widths = high
+    else:
+        spare = max(0.0, TEXT_WIDTH_MM - sum(low))
+        wish = sum(high) - sum(low) or 1.0
+        widths = [small + (large - small) * spare / wish for small, large in zip(low, high, strict=True)]
+    shares = [width / TEXT_WIDTH_MM if share is None else share for width, share in zip(widths, asked, strict=True)]
+    total = sum(shares)
+    return tuple(share / max(total, 1.0) for share in shares)
