@@ -1,0 +1,135 @@
+"""Runs one notebook in a process of its own. Nothing raises across the border: an :class:`Outcome` comes back."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sipas_research.files import write_text
+from sipas_research.study.notebook_check import (
+    PersonMarks,
+    code_cells,
+    forget_outputs,
+    normalise,
+    person_rows,
+    replace_all,
+    unfinished_cell,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker needs for one run; paths are absolute, ``replacements`` take machine paths out of the result."""
+
+    notebook: Path
+    parameters: tuple[tuple[str, Any], ...]
+    output: Path
+    failed: Path
+    replacements: tuple[tuple[str, str], ...] = ()
+    marks: PersonMarks = field(default_factory=PersonMarks)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. ``error`` is "" when all went well, else the error's class; ``cell`` counts from 1."""
+
+    output: Path | None
+    error: str = ""
+    message: str = ""
+    cell: int = 0
+    kept: Path | None = None
+    person: bool = False
+
+
+def prepare(kernel_folder: str) -> None:
+    """Set up a worker process: this interpreter's kernel, UTF-8, one thread for linear algebra."""
+    before = os.environ.get("JUPYTER_PATH", "")
+    os.environ.update(
+        JUPYTER_PATH=os.pathsep.join(p for p in (kernel_folder, before) if p),
+        JUPYTER_RUNTIME_DIR=str(Path(kernel_folder) / "runtime"),
+        # A user's IPython start-up files must not change a report.
+        IPYTHONDIR=str(Path(kernel_folder) / "ipython"),
+        PYTHONUTF8="1",
+        PYTHONHASHSEED="0",
+        OPENBLAS_NUM_THREADS="1",
+        OMP_NUM_THREADS="1",
+        PYDEVD_DISABLE_FILE_VALIDATION="1",
+        MPLBACKEND="module://matplotlib_inline.backend_inline",
+    )
+
+
+def run_job(job: Job) -> Outcome:
+    """Run one notebook and settle its file: the executed notebook, or the partly executed one under ``failed``."""
+    with tempfile.TemporaryDirectory(prefix="sipas_") as folder:
+        target = Path(folder) / "executed.ipynb"
+        error = _execute(job, target)
+        if not target.is_file():
+            name, message = error if error else ("RuntimeError", "")
+            return Outcome(None, name, message)
+        return _settle(job, target, error)
+
+
+def _execute(job: Job, target: Path) -> tuple[str, str] | None:
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
+
+    try:
+        papermill.execute_notebook(
+            _literal(job.notebook),
+            _literal(target),
+            dict(job.parameters),
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            cwd=str(job.notebook.parent),
+            # Without it ipykernel warns on every run that its local sockets are not encrypted.
+            config=Config({"KernelManager": {"transport_encryption": "auto"}}),
+            # Waiting for a polite end costs seconds and brings nothing: the outputs are here.
+            shutdown_kernel="immediate",
+        )
+    except PapermillExecutionError as error:
+        return error.ename, error.evalue
+    except DeadKernelError:
+        return "DeadKernelError", ""
+    except Exception as error:  # noqa: BLE001 - told to the caller, who stops the run
+        return type(error).__name__, str(error)
+    return None
+
+
+def _literal(path: Path) -> str:
+    """Papermill fills ``{name}`` in paths; a folder's braces are meant as they stand."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _settle(job: Job, target: Path, error: tuple[str, str] | None) -> Outcome:
+    import nbformat
+
+    notebook = nbformat.read(target, as_version=4)
+    unfinished = unfinished_cell(notebook)
+    if error is None and unfinished is not None:
+        error = _silent_error(notebook, unfinished)
+    normalise(notebook, job.replacements)
+    persons = person_rows(notebook, job.marks)
+    if error is None and not persons:
+        written = write_text(job.output, nbformat.writes(notebook) + "\n")
+        job.failed.unlink(missing_ok=True)
+        return Outcome(written)
+    if persons:
+        forget_outputs(notebook)
+    kept = write_text(job.failed, nbformat.writes(notebook) + "\n")
+    if error is None:
+        return Outcome(None, "PersonRow", persons[0].reason, persons[0].cell, kept, person=True)
+    message = "" if persons else replace_all(error[1], job.replacements)
+    return Outcome(None, error[0], message, unfinished or 0, kept)
+
+
+def _silent_error(notebook: Any, ordinal: int) -> tuple[str, str]:
+    for output in code_cells(notebook)[ordinal - 1].get("outputs", ()):
+        if output.output_type == "error":
+            return output.ename, output.evalue
+    return "RuntimeError", ""
