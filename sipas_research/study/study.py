@@ -110,12 +110,10 @@ class Study:
         """
         if self.scorecard_agency:
             return self.scorecard_agency
-        if responses.has("agency"):
-            counts = responses.frame["agency"].value_counts()
-            for code in responses.agencies.codes():
-                if counts.get(code, 0) >= MINIMUM_CELL:
-                    return code
-        raise StudyError("study.no_scorecard_agency", minimum=MINIMUM_CELL)
+        enough = scorecard_agencies(responses)
+        if not enough:
+            raise StudyError("study.no_scorecard_agency", minimum=MINIMUM_CELL)
+        return enough[0]
 
     def data_file(self, name: str = "citizens") -> Path:
         """Return the path of one survey's data file; StudyError where it is not there."""
@@ -146,6 +144,14 @@ class Study:
         from sipas_research.study.report import make_scorecards
 
         return make_scorecards(self, agencies=agencies, **options)
+
+
+def scorecard_agencies(responses: Responses) -> tuple[str, ...]:
+    """Return the agencies with at least 10 forms, in register order; () where the data name no agency."""
+    if not responses.has("agency"):
+        return ()
+    forms = responses.frame["agency"].value_counts()
+    return tuple(c for c in responses.agencies.codes() if forms.get(c, 0) >= MINIMUM_CELL)
 
 
 def find_study(path: str | Path = "") -> Path:
@@ -264,7 +270,7 @@ def _spec(source: Path, file: StudyFile, entry: SurveyEntry, register: AgencyReg
         questionnaire=questionnaire,
         agencies=register,
         data_kind=kind,
-        columns=_columns(source, entry),
+        columns=_columns(source, entry, questionnaire),
         design=entry.design,
         year=file.year,
         source=f"{owner} ({data.name})" if owner else data.name,
@@ -273,24 +279,40 @@ def _spec(source: Path, file: StudyFile, entry: SurveyEntry, register: AgencyReg
 
 
 def _questionnaire(source: Path, entry: SurveyEntry) -> Questionnaire:
-    from sipas_research.survey.questionnaire_files import load_questionnaire
+    from sipas_research.survey.questionnaire_files import load_questionnaire, load_questionnaires, packaged_ids
 
-    own = source.parent / QUESTIONNAIRE_FILE
     named = source.parent / entry.questionnaire
     if named.suffix in {".toml", ".xlsx"}:
         if not named.is_file():
-            raise StudyError("study.file_missing", file=source.name, setting="survey.questionnaire", value=named.name)
-        return load_questionnaire(named, form=entry.name)
-    if own.is_file():
-        return load_questionnaire(own, form=entry.questionnaire)
-    return load_questionnaire(entry.questionnaire)
+            raise StudyError(
+                "study.file_missing", file=source.name, setting="survey.questionnaire", value=entry.questionnaire
+            )
+        forms = load_questionnaires(named)
+        return forms[entry.name] if entry.name in forms else load_questionnaire(named)
+    own = source.parent / QUESTIONNAIRE_FILE
+    forms = load_questionnaires(own) if own.is_file() else {}
+    if entry.questionnaire in forms:
+        return forms[entry.questionnaire]
+    if entry.questionnaire in packaged_ids():
+        return load_questionnaire(entry.questionnaire)
+    raise StudyError(
+        "study.not_allowed",
+        file=source.name,
+        setting="survey.questionnaire",
+        value=entry.questionnaire,
+        allowed=", ".join(dict.fromkeys((*forms, *packaged_ids()))),
+    )
 
 
-def _columns(source: Path, entry: SurveyEntry) -> ColumnMap | None:
+def _columns(source: Path, entry: SurveyEntry, questionnaire: Questionnaire) -> ColumnMap | None:
     from sipas_research.survey.column_files import read_column_map
 
     own = source.parent / COLUMNS_FILE
-    return read_column_map(own, form=entry.name) if own.is_file() else None
+    if not own.is_file():
+        return None
+    found = read_column_map(own, form=entry.name, questionnaire=questionnaire)
+    # A survey added by hand later has no rows yet: its columns are matched by their names.
+    return found if found.rules else None
 
 
 def _check_design(source: Path, entry: SurveyEntry, questionnaire: Questionnaire) -> None:
