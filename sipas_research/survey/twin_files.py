@@ -11,8 +11,8 @@ from sipas_research.survey.agencies import AgencyRegister
 from sipas_research.survey.questionnaire import Question, Questionnaire
 from sipas_research.wording import text
 
-# pyreadstat stamps the moment of writing into the header: 9 bytes of date and 8 of time from byte 84.
-_STAMP_AT = 84
+# pyreadstat stamps the moment of writing into the header: 9 bytes of date and 8 of time from byte 92.
+_STAMP_AT = 92
 _STAMP = b"01 Jan 2200:00:00"
 _TIMES = ("start_time", "end_time")
 
