@@ -1,0 +1,258 @@
+"""Cronbach's alpha of each scale, with the item statistics that theses print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sipas_research.errors import OptionError
+from sipas_research.factors.inputs import FEWEST_ROWS, Data, ItemMatrix, announce, kind_of, load_items
+from sipas_research.numerics.reliability import Alpha, cronbach_alpha
+from sipas_research.results import TIDY_COLUMNS, DataKind
+from sipas_research.survey.responses import Responses
+from sipas_research.wording import number, text
+
+NAN = float("nan")
+#: The least alpha that Nunnally (1978) asks of a scale, and the least item-total correlation; for the summary only.
+ACCEPTABLE_ALPHA = 0.7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScaleReliability:
+    """One scale: its items, its statistics where they exist, and the catalogue key of what must be said about it.
+
+    Attributes
+    ----------
+    scale : str
+    items : tuple of str
+        Items used, in the order given.
+    left_out : tuple of (str, str)
+        Constant or empty items, each with the catalogue key of its reason.
+    statistics : Alpha or None
+        None where fewer than two items or three complete rows are left.
+    n, n_dropped : int
+        Complete rows, and rows left out because an answer was missing.
+    note : str
+        Catalogue key, or "".
+    """
+
+    scale: str
+    items: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...]
+    statistics: Alpha | None
+    n: int
+    n_dropped: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reliability:
+    """Reliability of several scales; ``scales`` and ``items`` are fresh tables each time.
+
+    Attributes
+    ----------
+    results : tuple of ScaleReliability
+    level : float
+        Coverage of the intervals.
+    data_kind : DataKind
+    """
+
+    results: tuple[ScaleReliability, ...]
+    level: float
+    data_kind: DataKind
+
+    @property
+    def scales(self) -> pd.DataFrame:
+        """One row a scale: term, estimate (alpha), conf_low, conf_high, standardized_alpha, ..., note (a key)."""
+        return pd.DataFrame([_scale_row(result) for result in self.results], columns=list(_SCALE_COLUMNS))
+
+    @property
+    def items(self) -> pd.DataFrame:
+        """One row an item: group (scale), term, mean, scale mean and variance without it, item_total, ..., note."""
+        rows = [row for result in self.results for row in _item_rows(result)]
+        return pd.DataFrame(rows, columns=list(_ITEM_COLUMNS))
+
+    def tidy(self) -> pd.DataFrame:
+        """Return ``scales`` with the columns that every tidy table has first."""
+        table = self.scales
+        extra = [c for c in table.columns if c not in TIDY_COLUMNS]
+        table = table.assign(group="", std_error=NAN, statistic=NAN, p_value=NAN)
+        return table[[*TIDY_COLUMNS, *extra]]
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: number of scales and items, lowest and highest alpha, data_kind."""
+        alphas = [r.statistics.alpha for r in self.results if r.statistics is not None]
+        row = {
+            "n_scales": len(self.results),
+            "n_items": sum(len(r.items) for r in self.results),
+            "lowest_alpha": min(alphas, default=NAN),
+            "highest_alpha": max(alphas, default=NAN),
+            "level": self.level,
+            "data_kind": self.data_kind.value,
+        }
+        return pd.DataFrame([row])
+
+    def summary(self, language: str = "vi") -> str:
+        """Return one line about all scales, then one a scale that needs a word."""
+        alphas = [r.statistics.alpha for r in self.results if r.statistics is not None]
+        lines = []
+        if alphas:
+            lines.append(
+                text(
+                    "factors.summary.reliability",
+                    language,
+                    scales=len(alphas),
+                    low=number(min(alphas), 3, language),
+                    high=number(max(alphas), 3, language),
+                    good=sum(a >= ACCEPTABLE_ALPHA for a in alphas),
+                    bar=number(ACCEPTABLE_ALPHA, 1, language),
+                )
+            )
+        lines += [f"{r.scale}: {text(r.note, language)}" for r in self.results if r.note]
+        return "\n".join(lines)
+
+
+_SCALE_COLUMNS = (
+    "term",
+    "estimate",
+    "conf_low",
+    "conf_high",
+    "standardized_alpha",
+    "mean_correlation",
+    "n_items",
+    "n",
+    "n_dropped",
+    "note",
+)
+_ITEM_COLUMNS = (
+    "group",
+    "term",
+    "mean",
+    "standard_deviation",
+    "scale_mean_if_deleted",
+    "scale_variance_if_deleted",
+    "item_total",
+    "alpha_if_deleted",
+    "n",
+    "note",
+)
+
+
+def reliability(
+    data: Data,
+    scales: Mapping[str, Sequence[str]] | None = None,
+    *,
+    level: float = 0.95,
+    data_kind: DataKind = DataKind.USER,
+) -> Reliability:
+    """Return Cronbach's alpha, raw and standardised, with Feldt's interval and the item statistics of each scale.
+
+    Each scale uses the rows that are complete on its own items. Constant and empty items are left out. Items
+    are taken as they are scored; none is turned because it correlates negatively: it is shown with a note.
+
+    Parameters
+    ----------
+    data : Responses or DataFrame
+        One row a person.
+    scales : mapping of str to sequence of str, optional
+        Scale name to item ids. By default the scales of the questionnaire (Responses only).
+    level : float
+        Coverage of the intervals, in (0, 1).
+    data_kind : DataKind
+        Kind of a DataFrame; Responses know their own.
+
+    Returns
+    -------
+    Reliability
+        A scale with one item, or with fewer than three complete rows, is a row of NaN with its reason.
+
+    Raises
+    ------
+    AnalysisError
+        If an item is unknown, named twice within a scale, or not numeric.
+    OptionError
+        If ``scales`` is missing or empty, or ``level`` is outside (0, 1).
+
+    Warns
+    -----
+    DroppedItemWarning, DroppedRowsWarning
+        If items or rows were left out; the counts are in the tables.
+
+    References
+    ----------
+    Cronbach (1951), Psychometrika 16, 297-334. Feldt (1965), Psychometrika 30, 357-370.
+    """
+    if not 0 < level < 1:
+        raise OptionError("factors.error.level", received=str(level))
+    if scales is None and isinstance(data, Responses):
+        scales = data.scale_items()
+    if not scales:
+        raise OptionError("factors.error.no_scales")
+    matrices = {str(name): load_items(data, items, data_kind) for name, items in scales.items()}
+    announce(*matrices.values(), stacklevel=3)
+    results = tuple(_one_scale(name, matrix, level) for name, matrix in matrices.items())
+    return Reliability(results, level, kind_of(data, data_kind))
+
+
+def _one_scale(name: str, matrix: ItemMatrix, level: float) -> ScaleReliability:
+    statistics = None
+    if len(matrix.items) < 2:
+        note = "factors.note.one_item" if matrix.items else "factors.note.no_item"
+    elif matrix.n < FEWEST_ROWS:
+        note = "factors.note.few_rows"
+    else:
+        statistics = cronbach_alpha(matrix.values, level=level)
+        note = _scale_note(statistics, matrix)
+    return ScaleReliability(name, matrix.items, matrix.left_out, statistics, matrix.n, matrix.n_dropped, note)
+
+
+def _scale_note(statistics: Alpha, matrix: ItemMatrix) -> str:
+    if not np.isfinite(statistics.alpha):
+        return "factors.note.constant_sum"
+    if statistics.alpha < 0:
+        return "factors.note.negative_alpha"
+    if matrix.left_out:
+        return "factors.note.items_left_out"
+    if (statistics.item_total < 0).any():
+        return "factors.note.negative_item_in_scale"
+    return ""
+
+
+def _scale_row(result: ScaleReliability) -> dict[str, object]:
+    found = result.statistics
+    return {
+        "term": result.scale,
+        "estimate": found.alpha if found else NAN,
+        "conf_low": found.conf_low if found else NAN,
+        "conf_high": found.conf_high if found else NAN,
+        "standardized_alpha": found.standardized if found else NAN,
+        "mean_correlation": found.mean_correlation if found else NAN,
+        "n_items": len(result.items),
+        "n": result.n,
+        "n_dropped": result.n_dropped,
+        "note": result.note,
+    }
+
+
+def _item_rows(result: ScaleReliability) -> list[dict[str, object]]:
+    found = result.statistics
+    empty: dict[str, object] = dict.fromkeys(_ITEM_COLUMNS, NAN)
+    rows: list[dict[str, object]] = []
+    for place, item in enumerate(result.items):
+        row = {**empty, "group": result.scale, "term": item, "n": result.n, "note": result.note if not found else ""}
+        if found:
+            row |= {
+                "mean": found.means[place],
+                "standard_deviation": found.standard_deviations[place],
+                "scale_mean_if_deleted": found.mean_if_deleted[place],
+                "scale_variance_if_deleted": found.variance_if_deleted[place],
+                "item_total": found.item_total[place],
+                "alpha_if_deleted": found.alpha_if_deleted[place],
+                "note": "factors.note.negative_item" if found.item_total[place] < 0 else "",
+            }
+        rows.append(row)
+    rows += [{**empty, "group": result.scale, "term": i, "n": result.n, "note": key} for i, key in result.left_out]
+    return rows
