@@ -1,0 +1,148 @@
+"""Checks across the columns of translated answers: doubled respondents, blank forms, weights, times, scales."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from sipas_research.errors import Problem
+from sipas_research.survey.findings import Detail, Finding, finding, plain_finding
+from sipas_research.survey.questionnaire import Questionnaire
+from sipas_research.wording import LANGUAGES, Bilingual, number
+
+#: An item is suspected of running the other way below this correlation with the rest of its scale ...
+SUSPECT_BELOW = -0.2
+#: ... given at least this many forms with the item and another item of its scale.
+SUSPECT_FROM = 30
+
+
+def doubled_respondents(frame: pd.DataFrame, column: str, row_numbers: np.ndarray) -> list[Finding]:
+    """Reject every form after the first with the same respondent_id (and the same year, where there is one)."""
+    by = [name for name in ("year", "respondent_id") if name in frame]
+    filled = frame["respondent_id"].notna().to_numpy()
+    codes = frame[by].groupby(by, sort=False, dropna=False).ngroup().to_numpy()
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    first_of = first[inverse]
+    positions = np.flatnonzero(filled & (first_of != np.arange(len(frame))))
+    # The id itself is not shown: some forms take the number of an identity card.
+    details: list[Detail] = [("", (("first", str(row_numbers[first_of[p]])),)) for p in positions]
+    if not len(positions):
+        return []
+    return [finding("check.row.doubled", "row", column, positions, details, np.arange(len(positions)))]
+
+
+def blank_forms(frame: pd.DataFrame, items: Sequence[str]) -> list[Finding]:
+    """Reject forms without a single answer to the items."""
+    positions = np.flatnonzero(frame[list(items)].isna().all(axis=1).to_numpy())
+    return [plain_finding("check.row.blank", "row", "", positions)] if len(positions) else []
+
+
+def empty_required(frame: pd.DataFrame, required: Mapping[str, str]) -> list[Finding]:
+    """Reject forms where a required fact is empty; ``required`` maps question ids to column names."""
+    found = []
+    for question_id, column in required.items():
+        positions = np.flatnonzero(frame[question_id].isna().to_numpy())
+        if len(positions):
+            found.append(plain_finding("check.row.required_empty", "row", column, positions))
+    return found
+
+
+def bad_weights(weights: pd.Series, column: str) -> list[Finding]:
+    """Reject forms whose weight is missing, zero or negative, shape (rows,) of floats."""
+    missing = np.flatnonzero(weights.isna().to_numpy())
+    small = np.flatnonzero((weights <= 0).to_numpy())
+    found = [plain_finding("check.row.weight_missing", "row", column, missing)] if len(missing) else []
+    if len(small):
+        values = weights.to_numpy()[small]
+        details: list[Detail] = []
+        for value in values:
+            plain = str(int(value)) if float(value).is_integer() else str(value)
+            details.append((plain, (("shown", Bilingual(plain.replace(".", ","), plain)),)))
+        found.append(finding("check.row.weight_not_positive", "row", column, small, details, np.arange(len(small))))
+    return found
+
+
+def backward_times(frame: pd.DataFrame, column: str) -> list[Finding]:
+    """Tell of forms that end before they start; their times are not used."""
+    positions = np.flatnonzero((frame["end_time"] < frame["start_time"]).to_numpy())
+    return [plain_finding("check.row.end_before_start", "warning", column, positions)] if len(positions) else []
+
+
+def flat_items(frame: pd.DataFrame, columns: Mapping[str, str], file: str) -> list[Problem]:
+    """Tell of items without answers, or with one and the same answer in every form (of at least two)."""
+    problems = []
+    for question_id, column in columns.items():
+        answers = frame[question_id].dropna()
+        if answers.empty:
+            problems.append(Problem.of("check.item.empty", severity="warning", file=file, column=column))
+        elif len(answers) > 1 and answers.nunique() == 1:
+            problems.append(
+                Problem.of("check.item.constant", severity="warning", file=file, column=column, count=len(answers))
+            )
+    return problems
+
+
+def suspected_reversals(
+    frame: pd.DataFrame, questionnaire: Questionnaire, columns: Mapping[str, str], file: str
+) -> list[Problem]:
+    """Ask about items that run against the rest of their scale.
+
+    The rest is the mean of the other answered items of the scale, each turned where the questionnaire
+    declares it negative. ``columns`` maps the item ids to ask about to column names.
+    """
+    problems = []
+    for scale_id in questionnaire.scale_ids():
+        items = [q for q in questionnaire.items([scale_id]) if q.id in frame]
+        if len(items) < 2:
+            continue
+        answers = frame[[q.id for q in items]].to_numpy(dtype=float)
+        scored = answers * np.array([q.direction for q in items])
+        for place, (correlation, n_used) in enumerate(rest_correlations(scored)):
+            question_id = items[place].id
+            if question_id in columns and n_used >= SUSPECT_FROM and correlation < SUSPECT_BELOW:
+                shown = Bilingual(*(number(correlation, 2, language) for language in LANGUAGES))
+                problems.append(
+                    Problem.of(
+                        "check.item.suspected_reversed",
+                        severity="question",
+                        file=file,
+                        column=columns[question_id],
+                        question=question_id,
+                        scale=questionnaire.scale(scale_id).name,
+                        correlation=shown,
+                        count=n_used,
+                    )
+                )
+    return problems
+
+
+def rest_correlations(answers: np.ndarray) -> list[tuple[float, int]]:
+    """Return for each item the Pearson correlation with the mean of the other items, and the rows used.
+
+    Parameters
+    ----------
+    answers : array of shape (rows, items)
+        NaN where there is no answer. The mean is over the other items that the row answers, each about its
+        own mean, so that a row with few answers is not pushed up by an easy item.
+
+    Returns
+    -------
+    list of (float, int)
+        NaN where a side is constant.
+    """
+    answered = np.isfinite(answers)
+    n_answered = answered.sum(axis=0)
+    means = np.where(answered, answers, 0.0).sum(axis=0) / np.maximum(n_answered, 1)
+    centred = np.where(answered, answers - means, 0.0)
+    total, count = centred.sum(axis=1), answered.sum(axis=1)
+    found = []
+    for item in range(answers.shape[1]):
+        use = answered[:, item] & (count > 1)
+        own = centred[use, item]
+        rest = (total[use] - own) / (count[use] - 1)
+        own, rest = own - own.sum() / max(len(own), 1), rest - rest.sum() / max(len(rest), 1)
+        size = float(np.sqrt((own @ own) * (rest @ rest)))
+        found.append((float(own @ rest) / size if size > 0 else float("nan"), int(use.sum())))
+    return found
