@@ -1,0 +1,66 @@
+"""Which figures of an index table may be printed: no figure that rests on 1 to 9 people, and none that gives one away.
+
+What is published together is looked at together: the index of a group is the sum of its components, the
+province is the sum of its groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sipas_research.numerics.disclosure import suppress, suppress_table
+
+Cells = tuple[np.ndarray, np.ndarray]
+_INDEX = "index"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Masks:
+    """True where a figure is hidden: ``everyone`` by term, ``groups`` by term as an array over the groups."""
+
+    everyone: dict[str, bool]
+    groups: dict[str, np.ndarray]
+
+
+def publication_masks(parts: tuple[str, ...], cells: Mapping[str, Cells], totals: Mapping[str, int]) -> Masks:
+    """Decide which figures of an index are hidden.
+
+    Parameters
+    ----------
+    parts : tuple of str
+        Terms that add up to the term "index".
+    cells : mapping of a term to (people in each group, whether the group's answers all agree)
+        The last cell holds the people who are in no group; it is never printed.
+    totals : mapping of a term to its number of people
+
+    Returns
+    -------
+    Masks
+        Groups without the last cell. A group with 1 to 9 people, or whose answers all agree, is hidden; so are
+        the groups and components from which it could be derived; a group whose index is hidden shows nothing.
+    """
+    everyone = _everyone(parts, totals)
+    index_people, index_uniform = cells[_INDEX]
+    hidden = suppress(index_people, withheld=index_uniform)
+    people = np.column_stack([cells[p][0] for p in parts])
+    uniform = np.column_stack([cells[p][1] for p in parts])
+    table = suppress_table(people, withheld=uniform, hidden=hidden)
+    if len(parts) == 1:
+        # the only component is the index under another name
+        hidden = hidden | table[:, 0]
+    groups = {_INDEX: hidden} | {p: table[:, column] for column, p in enumerate(parts)}
+    for term in set(cells) - set(groups):
+        groups[term] = suppress(cells[term][0], withheld=cells[term][1]) | hidden
+    masks = {term: mask[:-1] | everyone[term] for term, mask in groups.items()}
+    for mask in masks.values():
+        mask.setflags(write=False)
+    return Masks(everyone, masks)
+
+
+def _everyone(parts: tuple[str, ...], totals: Mapping[str, int]) -> dict[str, bool]:
+    few = {term: bool(suppress([n])[0]) for term, n in totals.items()}
+    row = suppress_table([[totals[p] for p in parts]], hidden=[few[_INDEX]])[0]
+    return few | dict(zip(parts, (bool(h) for h in row), strict=True))

@@ -1,0 +1,159 @@
+"""Which cells of a table may be shown when fewer than ten people stand behind some of them.
+
+The rule is the threshold rule with complementary suppression (Hundepool et al., Statistical Disclosure
+Control, 2012, chapter 4): a count of 1 to 9 is hidden, and further cells are hidden until nothing hidden
+follows from the published total. A zero stays: there is nobody in it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+MINIMUM_CELL = 10
+
+
+def suppress(counts: object, *, minimum: int = MINIMUM_CELL, withheld: object = None) -> np.ndarray:
+    """Return which cells of a one-way table with a published total must be hidden.
+
+    Cells of 1 to ``minimum - 1`` are hidden. The smallest other non-zero cell follows (the first of equals)
+    while exactly one cell is hidden, the hidden cells sum to less than ``minimum``, or every hidden cell
+    could be told to hold one person. Where the total itself is 1 to ``minimum - 1`` every cell is hidden,
+    zeros too, and the caller must withhold the total as well.
+
+    Parameters
+    ----------
+    counts : array of int, shape (cells,)
+        People in each cell, zero or more; the cells add up to the published total.
+    minimum : int
+        Smallest count that may be shown.
+    withheld : array of bool, shape (cells,), optional
+        Cells that must not be derived whatever their size, such as a group whose members all gave the same answer.
+
+    Returns
+    -------
+    array of bool, shape (cells,)
+
+    Raises
+    ------
+    ValueError
+        If a count is negative or not finite.
+    """
+    table = _counts(counts)
+    uniform = np.zeros(table.shape, dtype=bool) if withheld is None else np.array(withheld, dtype=bool)
+    return _close(table, uniform & (table > 0), uniform, minimum)
+
+
+def suppress_table(
+    counts: object, *, minimum: int = MINIMUM_CELL, withheld: object = None, hidden: object = None
+) -> np.ndarray:
+    """Return which cells of a groups x parts table must be hidden, where totals of both margins are published.
+
+    Down a column the rule of :func:`suppress` holds (the parts of all groups are published). Along a row a
+    single hidden part would follow from the group's own total, so the smallest other part is hidden with it.
+
+    Parameters
+    ----------
+    counts : array of int, shape (groups, parts)
+        People behind each cell.
+    minimum : int
+        Smallest count that may be shown.
+    withheld : array of bool, shape (groups, parts), optional
+        Cells that must not be derived whatever their size.
+    hidden : array of bool, shape (groups,), optional
+        Groups whose own total is already hidden: all their parts are hidden.
+
+    Returns
+    -------
+    array of bool, shape (groups, parts)
+    """
+    table = _counts(counts)
+    uniform = np.zeros(table.shape, dtype=bool) if withheld is None else np.array(withheld, dtype=bool)
+    mask = uniform & (table > 0)
+    whole = np.zeros(len(table), dtype=bool) if hidden is None else np.array(hidden, dtype=bool)
+    mask[whole] = True
+    while True:
+        before = mask.copy()
+        for part in range(table.shape[1]):
+            mask[:, part] = _close(table[:, part], mask[:, part], uniform[:, part], minimum)
+        for group in np.flatnonzero(~whole):
+            _pair(table[group], mask[group])
+        if np.array_equal(before, mask):
+            return mask
+
+
+def merge_categories(counts: object, *, minimum: int = MINIMUM_CELL) -> tuple[tuple[int, ...], ...]:
+    """Return groups of adjacent answer categories under which no item has a cell of 1 to ``minimum - 1``.
+
+    One grouping serves the whole battery, so that its bars can be compared. Of all groupings that are safe,
+    the one with most groups is taken; among those the one that merges fewest answers.
+
+    Parameters
+    ----------
+    counts : array of int, shape (items, categories)
+        Answers of each item in each category, categories in scale order.
+    minimum : int
+        Smallest count that may be shown.
+
+    Returns
+    -------
+    tuple of tuples of int
+        Positions of the categories in each group. One group of all where nothing finer is safe.
+    """
+    table = np.atleast_2d(_counts(counts))
+    size = table.shape[1]
+    # best[j]: (groups, minus the answers merged, cuts) of the best safe grouping of the first j categories
+    best: list[tuple[int, int, tuple[int, ...]] | None] = [(0, 0, ())] + [None] * size
+    for end in range(1, size + 1):
+        for start in range(end):
+            before = best[start]
+            merged = table[:, start:end].sum(axis=1)
+            if before is None or bool(((merged > 0) & (merged < minimum)).any()):
+                continue
+            cost = int(merged.sum()) if end - start > 1 else 0
+            found = (before[0] + 1, before[1] - cost, (*before[2], start))
+            current = best[end]
+            if current is None or found[:2] > current[:2]:
+                best[end] = found
+    whole = best[size]
+    cuts = (0,) if whole is None else whole[2]
+    return tuple(tuple(range(start, end)) for start, end in zip(cuts, (*cuts[1:], size), strict=True))
+
+
+def _counts(counts: object) -> np.ndarray:
+    table = np.array(counts, dtype=float)
+    if not np.isfinite(table).all() or (table < 0).any():
+        raise ValueError("counts must be finite and not negative")
+    return table.astype(np.int64)
+
+
+def _close(table: np.ndarray, start: np.ndarray, uniform: np.ndarray, minimum: int) -> np.ndarray:
+    """Add cells to ``start`` until nothing hidden follows from the total."""
+    total = int(table.sum())
+    if 0 < total < minimum:
+        return np.ones(table.shape, dtype=bool)
+    mask = start | ((table > 0) & (table < minimum))
+    while _exposed(table, mask, uniform, minimum):
+        free = np.flatnonzero(~mask & (table > 0))
+        if free.size == 0:
+            return np.ones(table.shape, dtype=bool)
+        mask[free[np.argmin(table[free])]] = True
+    return mask
+
+
+def _exposed(table: np.ndarray, mask: np.ndarray, uniform: np.ndarray, minimum: int) -> bool:
+    inside = mask & (table > 0)
+    cells, people = int(inside.sum()), int(table[inside].sum())
+    if cells == 0:
+        return False
+    # Cells that all hold one answer stay one answer when they are added together: another kind must join them.
+    only_uniform = bool(uniform[inside].all())
+    return cells == 1 or people < minimum or people == cells or only_uniform
+
+
+def _pair(table: np.ndarray, mask: np.ndarray) -> None:
+    """Hide a second part in a row with exactly one hidden part (in place: ``mask`` is the caller's own copy)."""
+    if int((mask & (table > 0)).sum()) != 1:
+        return
+    free = np.flatnonzero(~mask & (table > 0))
+    if free.size:
+        mask[free[np.argmin(table[free])]] = True
