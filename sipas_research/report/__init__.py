@@ -11,12 +11,47 @@ as the last expression of a cell, or through IPython's ``display``. After the ru
 notebook showed and ``write_documents`` makes HTML, Word and PDF.
 """
 
+from importlib import import_module
+from typing import Any
+
 from sipas_research.report.cells import Absent, Suppressed
 from sipas_research.report.display import MIME, Column, Figure, Finding, Table, from_payload, mark
 from sipas_research.report.documents import FORMATS, write_documents
 from sipas_research.report.executed import Block, Chapter, read_chapter
 from sipas_research.report.figures import figure
 from sipas_research.report.source import Document, plain
+
+#: Builders of particular tables and figures load on first use: they bring the estimators' results with them.
+_BUILDERS = {
+    "adequacy_table": "measurement_tables",
+    "agency_figure": "index_tables",
+    "agency_table": "index_tables",
+    "alpha_table": "measurement_tables",
+    "attempt": "labels",
+    "component_figure": "index_tables",
+    "designed_factors": "measurement_tables",
+    "efa_table": "measurement_tables",
+    "eigen_table": "measurement_tables",
+    "factor_items": "measurement_tables",
+    "forms_table": "profile_tables",
+    "front_markdown": "front",
+    "index_findings": "sentences",
+    "index_table": "index_tables",
+    "item_total_table": "measurement_tables",
+    "items_table": "item_tables",
+    "likert_figures": "item_tables",
+    "measurement_findings": "sentences",
+    "phi_table": "measurement_tables",
+    "profile_table": "profile_tables",
+    "quality_findings": "sentences",
+    "scorecard_figure": "scorecard_tables",
+    "scorecard_findings": "sentences",
+    "scorecard_items_table": "scorecard_tables",
+    "scorecard_table": "scorecard_tables",
+    "scree_figure": "measurement_tables",
+    "show": "labels",
+    "year_table": "index_tables",
+}
 
 __all__ = [
     "FORMATS",
@@ -36,4 +71,11 @@ __all__ = [
     "plain",
     "read_chapter",
     "write_documents",
+    *_BUILDERS,
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _BUILDERS:
+        return getattr(import_module(f"sipas_research.report.{_BUILDERS[name]}"), name)
+    raise AttributeError(f"module 'sipas_research.report' has no attribute {name!r}")

@@ -82,6 +82,8 @@ def _draw_mark(drawing: Drawing, words: str) -> None:
     """Write the mark across every panel, pale and on top, so that it survives cropping to one panel."""
     if not words:
         return
+    from matplotlib.patheffects import withStroke
+
     drawing.draw_without_rendering()
     style: dict[str, Any] = {
         "ha": "center",
@@ -89,13 +91,14 @@ def _draw_mark(drawing: Drawing, words: str) -> None:
         "rotation": 20,
         "fontweight": "bold",
         "color": "#7f1d1d",
-        "alpha": 0.2,
+        "alpha": 0.4,
+        "path_effects": [withStroke(linewidth=1.5, foreground="white", alpha=0.35)],
         "zorder": 50,
         "in_layout": False,
     }
     panels = {tuple(axes.get_position().bounds): axes for axes in drawing.axes if axes.get_label() != "<colorbar>"}
     for (_, _, width, _), axes in panels.items():
-        size = min(18.0, max(6.0, width * drawing.get_figwidth() * 72 * 1.1 / len(words)))
+        size = min(18.0, max(8.0, width * drawing.get_figwidth() * 72 * 1.1 / len(words)))
         axes.text(0.5, 0.5, words, transform=axes.transAxes, fontsize=size, **style)
     if not panels:
         drawing.text(0.5, 0.5, words, fontsize=16, **style)

@@ -10,6 +10,7 @@ from typing import Any
 from sipas_research.report.conversion import pandoc_program
 
 FONT = "Times New Roman"
+CELL_STYLE = "TableCell"
 _SIZE = 13
 _MARK_COLOUR = "7F1D1D"
 _STYLES_KEPT = {"Verbatim Char", "Source Code"}
@@ -101,10 +102,10 @@ def _paragraph_styles(document: Any) -> None:
     _style(document, "Normal")
     for name in ("Body Text", "First Paragraph"):
         _style(document, name, align="JUSTIFY", line=1.2, first_line=10)
-    _style(document, "Compact", size=12, before=1, after=1, align="LEFT", line=1.0, first_line=0)
+    _style(document, "Compact", after=3, align="JUSTIFY", line=1.15)
     _style(document, "Title", size=16, bold=True, align="CENTER", before=6)
     _style(document, "Subtitle", size=14, bold=False, align="CENTER")
-    _style(document, "Date", italic=True, align="CENTER")
+    _style(document, "Date", bold=False, italic=True, align="CENTER")
     for level, size in ((1, 14), (2, 13), (3, 13), (4, 13)):
         _style(
             document, f"Heading {level}", size=size, bold=True, italic=level >= 3, before=12, after=6, keep_next=True
@@ -124,6 +125,8 @@ def _paragraph_styles(document: Any) -> None:
 def _own_styles(document: Any) -> None:
     from docx.shared import Mm
 
+    _style(document, "Table Cell", size=11, before=1, after=1, align="LEFT", line=1.0, first_line=0)
+    document.styles["Table Cell"].element.set(_qualified("styleId"), CELL_STYLE)
     _style(document, "Note", size=11, align="LEFT", before=3, after=10, line=1.0, first_line=0)
     _style(document, "Finding", align="JUSTIFY", before=4, after=6, line=1.15, first_line=0)
     document.styles["Finding"].paragraph_format.left_indent = Mm(4)

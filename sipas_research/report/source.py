@@ -13,7 +13,7 @@ from sipas_research.errors import HonestyError, RunError
 from sipas_research.report.display import Figure, Finding, Table
 from sipas_research.report.executed import Block, Chapter
 from sipas_research.report.table_markup import table_html
-from sipas_research.report.widths import Layout, breakable, layout
+from sipas_research.report.widths import WIDE, Layout, breakable, layout
 from sipas_research.results import DataKind
 
 #: Tables with more rows than this may run over a page; shorter ones are kept whole.
@@ -179,13 +179,14 @@ def _table_html(table: Table) -> str:
     plans = [_plan(part) for part in parts]
     size = min(plan.size for plan in plans)
     long = " long" if len(table.rows) > LONG_TABLE else ""
+    wide = " tight" if any(len(part.columns) > WIDE for part in parts) else ""
     pieces = []
     for index, (part, plan) in enumerate(zip(parts, plans, strict=True)):
         markup = table_html(_breaking(part), widths=plan.widths)
         if index:
-            markup = markup.replace(f' id="{table.id}"', "", 1)
+            markup = markup.replace(f'id="{table.id}" class="sipas"', 'class="continued"', 1)
         pieces.append(markup)
-    return f'<div class="sipas-table{long} size-{size:.0f}">{"".join(pieces)}{_note(table.note_line)}</div>'
+    return f'<div class="sipas-table{long}{wide} size-{size:.0f}">{"".join(pieces)}{_note(table.note_line)}</div>'
 
 
 def _plan(table: Table) -> Layout:

@@ -81,7 +81,11 @@ def likert_colours(points: int) -> tuple[str, ...]:
 
 def percent_axis(axes: Axes, language: str, *, which: str = "x", decimals: int = 0) -> None:
     """Print the ticks of an axis that holds shares (0-1) as percentages of the language: "87,5%" or "87.5%"."""
-    _axis(axes, which).set_major_formatter(lambda value, _position: wording.percent(value, language, decimals))
+    from matplotlib.ticker import MaxNLocator
+
+    axis = _axis(axes, which)
+    axis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(lambda value, _position: wording.percent(value, language, decimals))
 
 
 def number_axis(axes: Axes, language: str, *, which: str = "x", decimals: int = 0) -> None:

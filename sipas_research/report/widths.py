@@ -9,12 +9,17 @@ from dataclasses import dataclass
 TEXT_WIDTH_MM = 160.0
 
 #: Letter sizes in points, the largest that fits is taken.
-SIZES = (12.0, 11.0, 10.0, 9.0, 8.0, 7.0)
+SIZES = (11.0, 10.0, 9.0, 8.0)
 _SIZE_OF_WIDE = 10.0
-_WIDE = 7  # more columns than this start with smaller letters
-_PADDING_MM = 3.8
+
+#: Tables with more columns than this start with smaller letters and narrower cell margins.
+WIDE = 7
+
+_PADDING_MM = 3.0
+_PADDING_OF_WIDE_MM = 2.0
 _EM_SHARE = 0.19  # mean width of a letter as a share of its size in points, in mm: figures and capitals included
-_LONGEST_LINE = 46
+_LONGEST_LINE = 70
+_LABEL_LINE = 16  # a row's name up to this length stays on one line
 _LONGEST_WORD = 24
 
 _BREAK = "\u200b"
@@ -55,16 +60,18 @@ def layout(header: Sequence[str], rows: Sequence[Sequence[str]], wanted: Sequenc
         return Layout((), SIZES[0], True)
     asked = tuple(wanted) or (None,) * len(header)
     columns = [[row[index] for row in rows] for index in range(len(header))]
+    padding = _PADDING_OF_WIDE_MM if len(header) > WIDE else _PADDING_MM
     least = [_longest_word([label, *cells]) for label, cells in zip(header, columns, strict=True)]
+    least[0] = max(least[0], min(_LABEL_LINE, _longest_line(columns[0])))
     best = [
         max(smallest, _longest_line(cells), _label_line(label))
         for label, cells, smallest in zip(header, columns, least, strict=True)
     ]
-    allowed = [size for size in SIZES if len(header) <= _WIDE or size <= _SIZE_OF_WIDE]
+    allowed = [size for size in SIZES if len(header) <= WIDE or size <= _SIZE_OF_WIDE]
     for size in allowed:
-        if sum(_millimetres(letters, size) for letters in least) <= TEXT_WIDTH_MM:
-            return Layout(_shares(least, best, asked, size), size, True)
-    return Layout(_shares(least, best, asked, allowed[-1]), allowed[-1], False)
+        if sum(_millimetres(letters, size, padding) for letters in least) <= TEXT_WIDTH_MM:
+            return Layout(_shares(least, best, asked, size, padding), size, True)
+    return Layout(_shares(least, best, asked, allowed[-1], padding), allowed[-1], False)
 
 
 def breakable(text: str) -> str:
@@ -74,8 +81,8 @@ def breakable(text: str) -> str:
     )
 
 
-def _millimetres(letters: float, size: float) -> float:
-    return letters * size * _EM_SHARE + _PADDING_MM
+def _millimetres(letters: float, size: float, padding: float) -> float:
+    return letters * size * _EM_SHARE + padding
 
 
 def _longest_word(texts: Sequence[str]) -> int:
@@ -88,12 +95,15 @@ def _longest_line(texts: Sequence[str]) -> int:
 
 def _label_line(label: str) -> int:
     """A label may take two lines, a long one three."""
-    return min(_LONGEST_LINE, -(-len(label) // (2 if len(label) < 40 else 3)) + 2)
+    lines = 2 if len(label) < 40 else 3
+    return min(_LONGEST_LINE, -(-len(label) // lines) + 2)
 
 
-def _shares(least: Sequence[int], best: Sequence[int], asked: Sequence[float | None], size: float) -> tuple[float, ...]:
-    low = [_millimetres(letters, size) for letters in least]
-    high = [_millimetres(letters, size) for letters in best]
+def _shares(
+    least: Sequence[int], best: Sequence[int], asked: Sequence[float | None], size: float, padding: float
+) -> tuple[float, ...]:
+    low = [_millimetres(letters, size, padding) for letters in least]
+    high = [_millimetres(letters, size, padding) for letters in best]
     if sum(high) <= TEXT_WIDTH_MM:
         widths = high
     else:

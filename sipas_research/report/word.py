@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from sipas_research.report.conversion import run_pandoc
-from sipas_research.report.reference_docx import reference_docx
+from sipas_research.report.reference_docx import CELL_STYLE, reference_docx
 from sipas_research.report.source import LONG_TABLE
-from sipas_research.report.widths import TEXT_WIDTH_MM, layout
+from sipas_research.report.widths import TEXT_WIDTH_MM, WIDE, layout
 
 _TWIPS = 56.6929  # in a millimetre
-_CELL_SIZE = 12.0  # points, of the template's cell style
+_CELL_SIZE = 11.0  # points, of the template's cell style
+# pandoc writes our template's words as document properties; nobody needs them there
+_NO_PROPERTIES = (
+    b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+    b'<Properties xmlns="http://schemas.openxmlformats.org/officeDocument/2006/custom-properties"/>'
+)
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 
 
@@ -31,6 +36,7 @@ def make_docx(folder: Path, mark: str) -> Path:
         _lay_out(table._tbl)
         _keep_together(table._tbl)
     _keep_figures(document)
+    _dot_numbers(document)
     _fill_contents(document)
     buffer = io.BytesIO()
     document.save(buffer)
@@ -71,7 +77,10 @@ def _lay_out(table: Any) -> None:
         column.set(_qn("w:w"), str(width))
     properties = table.find(_qn("w:tblPr"))
     _replace(properties, "tblW", {"type": "dxa", "w": str(sum(twips))})
+    _replace(properties, "jc", {"val": "center"})
     _replace(properties, "tblLayout", {"type": "fixed"})
+    if len(columns) > WIDE:
+        _tighten(properties)
     for row in cells:
         for cell, width in zip(row, twips, strict=True):
             _set_cell(cell, width, plan.size)
@@ -108,6 +117,18 @@ def _replace(properties: Any, name: str, attributes: dict[str, str]) -> None:
     properties.insert(place, _new(name, **attributes))
 
 
+def _tighten(properties: Any) -> None:
+    """Narrow the cell margins of a table with many columns to a millimetre."""
+    margins = _new("tblCellMar")
+    for side in ("left", "right"):
+        margins.append(_new(side, w=str(round(_TWIPS)), type="dxa"))
+    look = properties.find(_qn("w:tblLook"))
+    if look is None:
+        properties.append(margins)
+    else:
+        look.addprevious(margins)
+
+
 def _set_cell(cell: Any, width: int, size: float) -> None:
     properties = cell.find(_qn("w:tcPr"))
     if properties is None:
@@ -116,6 +137,11 @@ def _set_cell(cell: Any, width: int, size: float) -> None:
     for old in properties.findall(_qn("w:tcW")):
         properties.remove(old)
     properties.insert(0, _new("tcW", type="dxa", w=str(width)))
+    for old in properties.findall(_qn("w:vAlign")):
+        properties.remove(old)
+    properties.append(_new("vAlign", val="center"))
+    for paragraph in cell.findall(_qn("w:p")):
+        paragraph.style = CELL_STYLE
     if size >= _CELL_SIZE:
         return
     for run in cell.iter(_qn("w:r")):
@@ -164,6 +190,21 @@ def _style_of(element: Any) -> str:
     properties = element.find(_qn("w:pPr"))
     style = properties.find(_qn("w:pStyle")) if properties is not None else None
     return "" if style is None else str(style.get(_qn("w:val")))
+
+
+def _dot_numbers(document: Any) -> None:
+    """Write heading numbers as "1." and "1.1." with a space, as Vietnamese documents do."""
+    for paragraph in document.paragraphs:
+        for run in paragraph.runs:
+            if run.style.name == "Section Number":
+                run.text = run.text.rstrip(".") + "."
+                follows = run._r.getnext()
+                if follows is not None and follows.find(_qn("w:tab")) is not None:
+                    tab = follows.find(_qn("w:tab"))
+                    space = _new("t")
+                    space.text = " "
+                    space.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
+                    follows.replace(tab, space)
 
 
 def _headings(document: Any) -> list[tuple[int, str, str]]:
@@ -250,5 +291,5 @@ def _fixed_archive(content: bytes) -> bytes:
             entry = zipfile.ZipInfo(name, _MOMENT)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3  # the same on Windows and Linux
-            archive.writestr(entry, source.read(name))
+            archive.writestr(entry, _NO_PROPERTIES if name == "docProps/custom.xml" else source.read(name))
     return target.getvalue()

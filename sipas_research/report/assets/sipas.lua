@@ -22,12 +22,12 @@ local function word_run(inner)
 end
 
 -- "Bảng 1. " before a caption; in Word the number is a real SEQ field, so that a list of tables can be made there
-local function caption_prefix(kind, number)
+local function caption_prefix(kind, number, again)
   if not is_word then
     return {pandoc.Strong(pandoc.Str(word[kind] .. "\u{a0}" .. number .. ".")), pandoc.Space()}
   end
   local field = word_run('<w:fldChar w:fldCharType="begin"/>')
-    .. word_run('<w:instrText xml:space="preserve"> SEQ ' .. sequence[kind] .. " \\* ARABIC </w:instrText>")
+    .. word_run('<w:instrText xml:space="preserve"> SEQ ' .. sequence[kind] .. (again and " \\c" or "") .. " \\* ARABIC </w:instrText>")
     .. word_run('<w:fldChar w:fldCharType="separate"/>') .. word_run("<w:t>" .. number .. "</w:t>")
     .. word_run('<w:fldChar w:fldCharType="end"/>')
   local before = word_run('<w:t xml:space="preserve">' .. word[kind] .. "\u{a0}</w:t>")
@@ -35,13 +35,17 @@ local function caption_prefix(kind, number)
   return {pandoc.RawInline("openxml", before .. field .. after)}
 end
 
+-- a part of a table that was too wide for the page carries the number of the first part
 local function number_caption(block)
-  local kind = kind_of(block.identifier)
+  local again = block.classes:includes("continued")
+  local kind = again and "tbl" or kind_of(block.identifier)
   local first = block.caption.long[1]
   if not kind or not first then return end
-  count[kind] = count[kind] + 1
-  label[block.identifier] = word[kind] .. "\u{a0}" .. count[kind]
-  local prefix = caption_prefix(kind, count[kind])
+  if not again then
+    count[kind] = count[kind] + 1
+    label[block.identifier] = word[kind] .. "\u{a0}" .. count[kind]
+  end
+  local prefix = caption_prefix(kind, count[kind], again)
   for index = #prefix, 1, -1 do table.insert(first.content, 1, prefix[index]) end
 end
 
@@ -57,17 +61,38 @@ local function note(block)
   return pandoc.List({pandoc.Div({block}, pandoc.Attr("", {"note"}, {["custom-style"] = "Note"}))})
 end
 
+local function centre_header(block)
+  for _, row in ipairs(block.head.rows) do
+    for _, cell in ipairs(row.cells) do cell.alignment = "AlignCenter" end
+  end
+end
+
+-- In Typst the line under a table is its last row: so it stays with the table where that runs over a page
+local function note_as_row(block, line)
+  local cell = pandoc.Cell({pandoc.Plain(pandoc.List({pandoc.RawInline("typst", "#tablenote[")}) .. line.content
+    .. pandoc.List({pandoc.RawInline("typst", "]")}))}, "AlignLeft", 1, #block.colspecs)
+  cell.attr.attributes["typst:stroke"] = "(top: 0.5pt + rgb(\"#4b5563\"), rest: none)"
+  block.foot.rows:insert(pandoc.Row({cell}))
+end
+
 local function table_blocks(div)
   local out = pandoc.List()
   local long = div.classes:includes("long")
   local size = "12"
   for _, class in ipairs(div.classes) do size = class:match("^size%-(%d+)$") or size end
   if is_typst then
-    out:insert(typst("#sipastable(breakable: " .. tostring(long) .. ", size: " .. size .. "pt)["))
+    local tight = tostring(div.classes:includes("tight"))
+    out:insert(typst("#sipastable(breakable: " .. tostring(long) .. ", tight: " .. tight .. ", size: " .. size .. "pt)["))
+  end
+  local line = div.content[#div.content]
+  if is_typst and line.t == "Para" then
+    note_as_row(div.content[#div.content - 1], line)
+    div.content:remove()
   end
   for _, block in ipairs(div.content) do
     if block.t == "Table" then
       number_caption(block)
+      centre_header(block)
       out:insert(is_html and pandoc.Div({block}, pandoc.Attr("", {"wide"})) or block)
     else
       out:extend(note(block))
@@ -97,6 +122,12 @@ local function typst_figure(figure)
     .. figure.identifier .. ">")
 end
 
+-- on a screen the text is wider than on paper: a width in centimetres becomes a share of the line
+local function share_of_line(width)
+  local centimetres = width:match("^([%d%.]+)cm$")
+  return centimetres and string.format("%.0f%%", math.min(100, tonumber(centimetres) / 16 * 100)) or width
+end
+
 local function figure_blocks(div)
   local out = pandoc.List()
   local vector = div.classes:includes("vector") and not is_word
@@ -108,7 +139,7 @@ local function figure_blocks(div)
         if vector then image.src = image.src:gsub("%.png$", ".svg") end
         local width = (image.attributes.style or ""):match("width:%s*([%d%.]+%a+)")
         image.attributes.style = nil
-        if width then image.attributes.width = width end
+        if width then image.attributes.width = is_html and share_of_line(width) or width end
         return image
       end})
       out:insert(is_typst and typst_figure(shown) or shown)
