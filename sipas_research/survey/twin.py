@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sipas_research import resources
 from sipas_research.files import write_text
 from sipas_research.survey.agencies import AgencyRegister
 from sipas_research.survey.twin_calibration import Sample, calibrate_year, cut
@@ -147,7 +148,7 @@ def write_twin(folder: Path, *, seed: int = SEED) -> list[Path]:
     ----------
     folder : Path
         Gets ``citizens.csv``, ``staff.csv`` (UTF-8 with mark), the same as ``.sav``, ``agency_years.csv``,
-        ``agencies.csv`` and ``truth.toml``.
+        ``agencies.csv`` and ``truth.toml``; also ``study.toml`` if it has none.
     seed : int
         Another seed makes another province with the same margins.
 
@@ -159,7 +160,11 @@ def write_twin(folder: Path, *, seed: int = SEED) -> list[Path]:
     wanted = calibrate(design(seed))
     truth_file = write_text(folder / "truth.toml", wanted.text)
     twin = make_twin(read_truth(truth_file))
+    study_file = folder / "study.toml"
+    if not study_file.exists():
+        write_text(study_file, resources.data("twin", "study.toml").read_text(encoding="utf-8"))
     return [
+        study_file,
         truth_file,
         write_register(folder / "agencies.csv", twin.agencies),
         write_table(folder / "agency_years.csv", twin.agency_years),

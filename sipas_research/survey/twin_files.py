@@ -66,9 +66,8 @@ def _fill_sav(target: Path, table: pd.DataFrame, form: Questionnaire) -> None:
             plain[name] = plain[name].dt.date
         elif isinstance(plain[name].dtype, pd.Int64Dtype):
             plain[name] = plain[name].astype(float)
-    labels: dict[str, str | None] = {"data_kind": text("twin.label.data_kind", "vi")} | {
-        name: q.text.vi for name, q in asked.items()
-    }
+    labels: dict[str, str | None] = {"data_kind": text("twin.label.data_kind", "vi")}
+    labels.update((name, question.text.vi) for name, question in asked.items())
     pyreadstat.write_sav(
         plain,
         str(target),
