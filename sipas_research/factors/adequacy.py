@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sipas_research.factors.inputs import Data, ItemMatrix, announce, correlations, load_items, require_enough
+from sipas_research.factors.phrases import p_phrase
 from sipas_research.numerics.adequacy import SamplingAdequacy, Sphericity, sampling_adequacy, sphericity
 from sipas_research.results import TIDY_COLUMNS, DataKind
-from sipas_research.wording import number, p_value, text
+from sipas_research.wording import number, text
 
 NAN = float("nan")
 #: Kaiser & Rice's (1974) words for a measure of sampling adequacy, by their lower ends.
@@ -125,7 +126,7 @@ class BartlettSphericity:
             language,
             statistic=number(self.statistic, 1, language),
             df=self.df,
-            p=p_value(self.p_value, language),
+            p=p_phrase(self.p_value, language),
         )
 
 

@@ -116,6 +116,9 @@ def kind_of(data: Data, data_kind: DataKind) -> DataKind:
     """Return the kind of data: that of Responses, or the given one unless the frame says it is simulated."""
     if isinstance(data, Responses):
         return data.data_kind
+    if data_kind not in list(DataKind):
+        allowed = ", ".join(kind.value for kind in DataKind)
+        raise OptionError("factors.error.option", name="data_kind", received=str(data_kind), allowed=allowed)
     return DataKind.SIMULATED if is_simulated(data) else DataKind(data_kind)
 
 
@@ -179,13 +182,14 @@ def _complete(values: Array, names: tuple[str, ...], kind: DataKind) -> ItemMatr
     # with hardly any rows everything is constant, and the rows are what is wrong
     while rows.sum() >= FEWEST_ROWS:
         gone = keep & is_constant(values[rows])
-        if not gone.any():
-            break
         for place in np.flatnonzero(gone):
             nothing = np.isnan(values[:, place]).all()
             left_out[names[place]] = "factors.note.empty_item" if nothing else "factors.note.constant_item"
         keep &= ~gone
-        rows = _answered(values[:, keep])
+        complete = _answered(values[:, keep])
+        if np.array_equal(complete, rows):
+            break
+        rows = complete
     rows = _answered(values[:, keep])
     used = tuple(name for name, kept in zip(names, keep, strict=True) if kept)
     in_order = tuple((name, left_out[name]) for name in names if name in left_out)

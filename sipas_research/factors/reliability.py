@@ -189,7 +189,7 @@ def reliability(
         raise OptionError("factors.error.level", received=str(level))
     if scales is None and isinstance(data, Responses):
         scales = data.scale_items()
-    if not scales:
+    if not isinstance(scales, Mapping) or not scales:
         raise OptionError("factors.error.no_scales")
     matrices = {str(name): load_items(data, items, data_kind) for name, items in scales.items()}
     announce(*matrices.values(), stacklevel=3)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from sipas_research.factors.phrases import p_phrase
 from sipas_research.numerics.correlation import Array, eigenvalues, read_only
 from sipas_research.numerics.extraction import Extraction
 from sipas_research.numerics.factor_fit import FactorFit
 from sipas_research.numerics.rotation import Rotation, variance_explained
 from sipas_research.results import TIDY_COLUMNS, DataKind
-from sipas_research.wording import number, p_value, percent, text
+from sipas_research.wording import number, percent, text
 
 NAN = float("nan")
 
@@ -187,7 +188,7 @@ class FactorSolution:
         if np.isfinite(self.fit.p_value):
             fields = {
                 "statistic": number(self.fit.statistic, 2, language),
-                "p": p_value(self.fit.p_value, language),
+                "p": p_phrase(self.fit.p_value, language),
                 "rmsea": number(self.fit.rmsea, 3, language),
                 "low": number(self.fit.rmsea_low, 3, language),
                 "high": number(self.fit.rmsea_high, 3, language),
