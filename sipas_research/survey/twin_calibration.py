@@ -15,6 +15,7 @@ from sipas_research.survey.twin_truth import ItemTruth
 _DECIMALS = 6  # of a shift in truth.toml
 _ROUNDS = 200
 _SATISFIED = 4
+_TURN = 6  # an answer on a five-point scale, turned, is six minus the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,11 @@ def _cell(sample: Sample, rows: np.ndarray, column: int) -> _Cell:
     weight = sample.facts["weight"].to_numpy(dtype=float)
     latent = sample.latent[free, column]
     order = np.argsort(-latent, kind="stable")
-    careless = weight[answered & (sample.careless >= _SATISFIED)].sum()
+    item = sample.items[column]
+    same = sample.careless if item.direction == 1 else _TURN - sample.careless
+    careless = weight[answered & (sample.careless > 0) & (same >= _SATISFIED)].sum()
     satisfied = careless + np.concatenate([[0.0], np.cumsum(weight[free][order])])
-    return _Cell(sample.items[column], latent[order], satisfied, float(weight[answered].sum()))
+    return _Cell(item, latent[order], satisfied, float(weight[answered].sum()))
 
 
 def _meet_index(cells: list[_Cell], start: list[int], chosen: list[int], index: float, tolerance: float) -> list[int]:
@@ -175,6 +178,8 @@ def cut(sample: Sample, shifts: np.ndarray, no_answer: int) -> pd.DataFrame:
     """
     thresholds = np.array([item.thresholds for item in sample.items])
     codes = 1 + (sample.latent[:, :, None] > thresholds[None] + shifts[:, :, None]).sum(axis=2)
+    turned = np.array([item.direction == -1 for item in sample.items])
+    codes = np.where(turned, _TURN - codes, codes)
     codes = np.where(sample.careless[:, None] > 0, sample.careless[:, None], codes)
     codes = np.where(sample.holes == 2, no_answer, codes)
     frame = pd.DataFrame(codes, columns=[item.id for item in sample.items], index=sample.facts.index, dtype="Int64")

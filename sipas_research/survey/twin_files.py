@@ -38,7 +38,7 @@ def write_register(path: Path, register: AgencyRegister) -> Path:
             "valid_to": agency.valid_to,
             "aliases": "; ".join(agency.aliases),
             "source": agency.source,
-            "verified": "",
+            "verified": "false",
         }
         for agency in register.agencies
     ]

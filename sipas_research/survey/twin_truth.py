@@ -28,7 +28,10 @@ _SECTIONS = ("agencies", "frame", "fieldwork", "model", "margins", "behaviour", 
 
 @dataclass(frozen=True, slots=True)
 class ItemTruth:
-    """One item: loading on its scale, four base thresholds, share's offset, non-response rate."""
+    """One item: loading on its scale, four base thresholds, share's offset, non-response rate.
+
+    ``direction`` -1 marks a statement about something bad: the data hold 6 minus the answer of the model.
+    """
 
     id: str
     scale: str
@@ -36,6 +39,7 @@ class ItemTruth:
     thresholds: tuple[float, ...]
     offset: float
     no_answer: float
+    direction: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,15 @@ class Truth:
         """Items of one survey ("citizens" or "staff") in questionnaire order."""
         rows = self.part(f"{survey}.items")
         return tuple(
-            ItemTruth(name, row["scale"], row["loading"], tuple(row["thresholds"]), row["offset"], row["no_answer"])
+            ItemTruth(
+                name,
+                row["scale"],
+                row["loading"],
+                tuple(row["thresholds"]),
+                row["offset"],
+                row["no_answer"],
+                row.get("direction", 1),
+            )
             for name, row in rows.items()
         )
 

@@ -9,7 +9,11 @@ import pandas as pd
 import pytest
 
 from sipas_research import resources, wording
+from sipas_research.results import DataKind
+from sipas_research.survey.agency_files import read_agencies
 from sipas_research.survey.questionnaire_files import load_questionnaire
+from sipas_research.survey.read import check_responses
+from sipas_research.survey.specs import SampleDesign, SurveySpec
 from sipas_research.survey.twin import calibrate, make_twin, write_twin
 from sipas_research.survey.twin_truth import design, parse_truth, read_truth
 
@@ -39,6 +43,15 @@ def share(table, items, year):
     answers = rows[items].astype(float).where(rows[items] != 9).to_numpy()
     weight = np.broadcast_to(rows[["weight"]].to_numpy(), answers.shape)
     return weight[answers >= 4].sum() / weight[~np.isnan(answers)].sum()
+
+
+def turned(table, survey):
+    """Answers to negative statements turned, as scoring does."""
+    scored = table.copy()
+    for question in load_questionnaire(survey).items():
+        if question.direction == -1:
+            scored[question.id] = (6 - table[question.id]).where(table[question.id] != 9, 9)
+    return scored
 
 
 def intraclass(values, groups):
@@ -82,8 +95,19 @@ def test_scales_lie_near_their_own_margins(twin, truth):
     for survey, table in (("citizens", twin.citizens), ("staff", twin.staff)):
         for scale, years in truth.part(f"margins.{survey}").items():
             items = [item.id for item in truth.items(survey) if item.scale == scale]
+            scored = turned(table, survey)
             for year, wanted in years.items():
-                assert abs(share(table, items, int(year)) - wanted) < 0.006, (scale, year)
+                assert abs(share(scored, items, int(year)) - wanted) < 0.006, (scale, year)
+
+
+def test_negative_statements_are_held_as_they_were_answered(twin, truth):
+    for survey, item in (("citizens", "oversight_4"), ("staff", "discipline_4")):
+        directions = {question.id: question.direction for question in load_questionnaire(survey).items()}
+        assert {row.id: row.direction for row in truth.items(survey)} == directions
+        table = getattr(twin, survey)
+        neighbour = item.replace("_4", "_3")
+        pair = table[[item, neighbour]].astype(float).where(table[[item, neighbour]] != 9)
+        assert pair.corr().iloc[0, 1] < -0.3
 
 
 def test_without_calibration_the_margins_are_missed():
@@ -254,3 +278,21 @@ def test_another_seed_meets_the_same_margins():
     assert abs(share(other.citizens, FACTOR_ITEMS, 2021) - 0.8707) < 0.00005
     assert other.truth.seed == 7
     assert share(other.citizens, ["access_1"], 2022) != share(make_twin().citizens, ["access_1"], 2022)
+
+
+@pytest.mark.parametrize("survey", ["citizens", "staff"])
+def test_both_file_types_are_read_without_a_problem(survey):
+    frames = []
+    for suffix in (".csv", ".sav"):
+        path = FOLDER / f"{survey}{suffix}"
+        design_columns = SampleDesign("weight", "stratum", "", "frame_size")
+        spec = SurveySpec(
+            survey, path, load_questionnaire(survey), read_agencies(FOLDER / "agencies.csv"), DataKind.SIMULATED,
+            design=design_columns,
+        )  # fmt: skip
+        report = check_responses(path, spec)
+        assert report.problems == ()
+        assert report.n_rejected == 0
+        assert report.responses.data_kind is DataKind.SIMULATED
+        frames.append(report.responses.frame)
+    pd.testing.assert_frame_equal(frames[0], frames[1], check_dtype=False)
