@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -59,27 +60,49 @@ def _load(path: Path, kind: str) -> tuple[pd.DataFrame, Any, tuple[Note, ...]]:
     try:
         return (*_call(path, kind, None), ())
     except UnicodeError:
-        frame, meta = _retry(path, kind, "ISO-8859-1")
-    except DataFileError:
-        raise
+        pass
     except Exception as error:
         if "encoding" not in str(error) and "byte sequence" not in str(error):
             raise DataFileError("reading.labelled.damaged", file=path.name) from error
-        frame, meta = _retry(path, kind, "ISO-8859-1")
-    # The file does not say in which code page it was written: find out from the text.
+    # The file does not say in which code page it was written: take the bytes as they are and look at the words.
+    try:
+        frame, meta = _call(path, kind, "ISO-8859-1")
+    except Exception as error:
+        raise DataFileError("reading.labelled.code_page", file=path.name) from error
     refuse_legacy(_all_texts(frame, meta), path.name)
-    frame, meta = _retry(path, kind, "WINDOWS-1258")
-    words = marked_words([clean(text) or "" for text in _all_texts(frame, meta)])
+    _recode(frame, meta, path.name)
+    words = marked_words(_all_texts(frame, meta))
     if not words or share_of_syllables(words) < 0.7:
         raise DataFileError("reading.labelled.code_page", file=path.name)
     return frame, meta, (note("encoding", encoding="Windows-1258"),)
 
 
-def _retry(path: Path, kind: str, encoding: str) -> tuple[pd.DataFrame, Any]:
+def _recode(frame: pd.DataFrame, meta: Any, file: str) -> None:
+    """Turn texts that were read byte by byte into Windows-1258 text, in place.
+
+    The reader is not asked to do it: its converter holds the last letter back, in case a tone follows, and
+    the letter then turns up at the start of the next text.
+    """
+
+    def turned(cell: Any) -> Any:
+        if not isinstance(cell, str):
+            return cell
+        return unicodedata.normalize("NFC", cell.encode("latin-1").decode("cp1258"))
+
     try:
-        return _call(path, kind, encoding)
-    except Exception as error:
-        raise DataFileError("reading.labelled.code_page", file=path.name) from error
+        for position, name in enumerate(frame.columns):
+            if not pd.api.types.is_numeric_dtype(frame[name].dtype):
+                frame.isetitem(position, pd.Series([turned(cell) for cell in frame[name]], dtype=object))
+        meta.variable_value_labels = {
+            turned(name): {turned(code): turned(label) for code, label in labels.items()}
+            for name, labels in meta.variable_value_labels.items()
+        }
+        meta.column_names_to_labels = {turned(n): turned(label) for n, label in meta.column_names_to_labels.items()}
+        meta.original_variable_types = {turned(n): kind for n, kind in meta.original_variable_types.items()}
+        meta.missing_ranges = {turned(name): ranges for name, ranges in meta.missing_ranges.items()}
+        frame.columns = [turned(name) for name in frame.columns]
+    except UnicodeError as error:
+        raise DataFileError("reading.labelled.code_page", file=file) from error
 
 
 def _call(path: Path, kind: str, encoding: str | None) -> tuple[pd.DataFrame, Any]:
