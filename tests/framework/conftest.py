@@ -14,15 +14,13 @@ from sipas_research.survey.specs import SampleDesign
 from sipas_research.wording import Bilingual
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "index"
-FIVE = tuple(Answer(c, Bilingual(str(c))) for c in range(1, 6)) + (Answer(9, Bilingual("Không trả lời"), missing=True),)
+FIVE = (*(Answer(c, Bilingual(str(c))) for c in range(1, 6)), Answer(9, Bilingual("Không trả lời"), missing=True))
 
 
 def make_questionnaire(scales, roles=None):
     """A questionnaire with five-point items; ``scales`` maps a scale id to its items."""
     roles = roles or {}
-    likert = [
-        Question(i, Bilingual(i), "likert", scale=s, answers=FIVE) for s, items in scales.items() for i in items
-    ]
+    likert = [Question(i, Bilingual(i), "likert", scale=s, answers=FIVE) for s, items in scales.items() for i in items]
     facts = [
         Question("respondent_id", Bilingual("Mã phiếu"), "text"),
         Question("agency", Bilingual("Đơn vị"), "text"),

@@ -9,9 +9,7 @@ import pytest
 
 from sipas_research.framework.index import satisfaction_index
 
-EXPECTED = json.loads(
-    (Path(__file__).parents[1] / "reference" / "index" / "expected.json").read_text(encoding="utf-8")
-)
+EXPECTED = json.loads((Path(__file__).parents[1] / "reference" / "index" / "expected.json").read_text(encoding="utf-8"))
 # R prints 13 digits; both sides work in double precision
 TOLERANCE = 1e-6
 FACTORS = ("access", "feedback", "procedure", "result", "staff")
