@@ -173,11 +173,16 @@ def find_study(path: str | Path = "") -> Path:
         if not wanted.is_file():
             raise StudyError("study.not_found", path=str(path))
         return wanted.resolve()
+    return find_own_study() or resources.data("twin", STUDY_FILE)
+
+
+def find_own_study() -> Path | None:
+    """Return the study.toml of the current folder or of up to three parents, None where there is none."""
     here = Path.cwd()
     for folder in (here, *here.parents[:_PARENTS]):
         if (folder / STUDY_FILE).is_file():
             return (folder / STUDY_FILE).resolve()
-    return resources.data("twin", STUDY_FILE)
+    return None
 
 
 def load_study(path: str | Path = "") -> Study:

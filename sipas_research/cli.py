@@ -1,0 +1,248 @@
+"""The command ``sipas``: options, messages, exit codes. What the commands do lives in ``sipas_research.study``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from sipas_research import __version__
+from sipas_research.errors import SipasError, SipasWarning, UsageError
+from sipas_research.wording import LANGUAGES, both, text
+
+EXIT_DONE, EXIT_RUN_FAILED, EXIT_INTERRUPTED = 0, 3, 130
+_COMMANDS = ("new", "check", "report", "scorecards", "twin")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses a wrong command line in both languages."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of leaving."""
+        raise UsageError("cli.wrong_command", message=message, command=f"{self.prog} --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns
+    -------
+    int
+        0 done, 1 the input was refused, 2 the command line was wrong, 3 a run failed (130: stopped by the user).
+    """
+    _speak_utf8()
+    try:
+        options = _parser().parse_args(arguments)
+        if options.command is None:
+            _say(both("cli.short_help"))
+            return EXIT_DONE
+        with warnings.catch_warnings():
+            _tell_warnings()
+            return _timed(options)
+    except SipasError as error:
+        _complain(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        _complain(both("cli.stopped"))
+        return EXIT_INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last net: a sentence instead of a traceback with data in it
+        _complain(both("cli.unexpected", error=type(error).__name__, place=_place(error), version=__version__))
+        return EXIT_RUN_FAILED
+
+
+def _timed(options: argparse.Namespace) -> int:
+    start = time.perf_counter()
+    code = _RUN[options.command](options)
+    if options.timings:
+        seconds = int(time.perf_counter() - start + 0.5)
+        _complain(both("cli.elapsed", seconds=seconds))
+    return code
+
+
+def _speak_utf8() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _tell_warnings() -> None:
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        _complain(str(message))
+
+    # Other libraries' warnings speak to programmers and may hold values.
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("always", SipasWarning)
+    warnings.showwarning = show
+
+
+def _say(content: str) -> None:
+    print(content, flush=True)
+
+
+def _complain(content: str) -> None:
+    print(content, file=sys.stderr, flush=True)
+
+
+def _place(error: BaseException) -> str:
+    """Return module and line of our code where the error arose: never the message, which may hold data."""
+    own = [f for f in traceback.extract_tb(error.__traceback__) if "sipas_research" in Path(f.filename).parts]
+    return f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else "?"
+
+
+def _help(key: str) -> str:
+    return " / ".join(text(f"cli.help.{key}", language) for language in LANGUAGES).replace("%", "%%")
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = _common()
+    parser = _Parser(
+        prog="sipas", description=both("cli.help.sipas"), formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"sipas_research {__version__}", help=_help("version"))
+    commands = parser.add_subparsers(dest="command", metavar="|".join(_COMMANDS))
+
+    def add(name: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            parents=[common],
+            help=_help(name),
+            description=both(f"cli.help.{name}"),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    new = add("new")
+    new.add_argument("folder", type=Path, help=_help("folder"))
+    new.add_argument("--from", dest="source", type=Path, metavar="FILE", help=_help("from"))
+    new.add_argument("--form", choices=("citizens", "staff"), default="citizens", help=_help("form"))
+    check = add("check")
+    check.add_argument("file", nargs="?", type=Path, help=_help("file"))
+    check.add_argument("--form", default="", help=_help("check_form"))
+    add("report").add_argument("--plan", action="store_true", help=_help("plan"))
+    add("scorecards").add_argument("--agency", nargs="+", action="extend", metavar="CODE", help=_help("agency"))
+    add("twin").add_argument("--seed", type=int, help=_help("seed"))
+    return parser
+
+
+def _common() -> _Parser:
+    common = _Parser(add_help=False)
+    common.add_argument("--study", default="", metavar="PATH", help=_help("study"))
+    common.add_argument("--language", choices=(*LANGUAGES, "both"), help=_help("language"))
+    common.add_argument("--out", type=Path, metavar="FOLDER", help=_help("out"))
+    common.add_argument("--quiet", action="store_true", help=_help("quiet"))
+    common.add_argument("--timings", action="store_true", help=_help("timings"))
+    return common
+
+
+def _spoken(options: argparse.Namespace) -> tuple[str, ...]:
+    """Languages of messages: both, unless one was asked for."""
+    return (options.language,) if options.language in LANGUAGES else LANGUAGES
+
+
+def _tell(options: argparse.Namespace, key: str, **fields: object) -> None:
+    if not options.quiet:
+        for language in _spoken(options):
+            _say(text(key, language, **fields))
+
+
+def _new(options: argparse.Namespace) -> int:
+    from sipas_research.study.new_folder import make_folder
+
+    made = make_folder(options.folder, options.source, form=options.form)
+    for language in _spoken(options):
+        _say(text("cli.new.made", language, folder=made.folder.name, n=len(made.files)))
+        for key, fields in made.messages:
+            _say("- " + text(key, language, **dict(fields)))
+        _say(text("cli.new.next", language, folder=made.folder.name))
+    return EXIT_DONE
+
+
+def _check(options: argparse.Namespace) -> int:
+    from sipas_research.study.check import run_check
+
+    results = run_check(options.study, options.file, form=options.form, out=options.out)
+    # The list is printed once, in Vietnamese unless another language is asked for; the files hold both.
+    language = options.language if options.language in LANGUAGES else LANGUAGES[0]
+    for result in results:
+        _say(result.report.summary(language))
+        names = ", ".join(f"{path.parent.name}/{path.name}" for path in result.files)
+        _tell(options, "cli.check.written", files=names)
+    return EXIT_DONE if all(r.report.responses is not None for r in results) else 1
+
+
+def _report(options: argparse.Namespace) -> int:
+    from sipas_research.study.report import check_study, languages, make_report, plan_report
+    from sipas_research.study.study import load_study
+
+    study = load_study(options.study)
+    _notes(options, study)
+    if options.plan:
+        out = options.out or study.output
+        answers = check_study(study, out).first
+        plan = plan_report(study, answers, languages(study, options.language), out)
+        for language in _spoken(options):
+            _say(plan.summary(language))
+        return EXIT_DONE
+    made = make_report(study, language=options.language, out=options.out, quiet=options.quiet)
+    return _finish(options, made, options.out or study.output)
+
+
+def _scorecards(options: argparse.Namespace) -> int:
+    from sipas_research.study.report import make_scorecards
+    from sipas_research.study.study import load_study
+
+    study = load_study(options.study)
+    _notes(options, study)
+    made = make_scorecards(
+        study, agencies=options.agency, language=options.language, out=options.out, quiet=options.quiet
+    )
+    return _finish(options, made, options.out or study.output)
+
+
+def _twin(options: argparse.Namespace) -> int:
+    from sipas_research import resources
+    from sipas_research.survey.twin import SEED, write_twin
+
+    checkout = resources.data("twin") if resources.is_checkout() else Path.cwd() / "twin"
+    out = options.out or checkout
+    _tell(options, "cli.twin.making")
+    made = write_twin(out, seed=SEED if options.seed is None else options.seed)
+    return _finish(options, made, out)
+
+
+def _notes(options: argparse.Namespace, study: object) -> None:
+    for note in getattr(study, "notes", ()):
+        for language in _spoken(options):
+            _complain(note.text(language))
+    _tell(options, "cli.study", title=study.title, kind=_kind(study))  # type: ignore[attr-defined]
+
+
+def _kind(study: object) -> object:
+    from sipas_research.wording import Bilingual
+
+    kind = study.data_kind.value  # type: ignore[attr-defined]
+    return Bilingual(*(text(f"common.kind.{kind}", language) for language in LANGUAGES))
+
+
+def _finish(options: argparse.Namespace, made: Sequence[Path], out: Path) -> int:
+    from sipas_research.study.outputs import list_files
+
+    _say(list_files(made, out, _spoken(options)[0]))
+    return EXIT_DONE
+
+
+_RUN: dict[str, Callable[[argparse.Namespace], int]] = {
+    "new": _new,
+    "check": _check,
+    "report": _report,
+    "scorecards": _scorecards,
+    "twin": _twin,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

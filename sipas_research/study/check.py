@@ -1,0 +1,77 @@
+"""``sipas check``: a study's files, or one file with the packaged questionnaire where there is no study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sipas_research.errors import HonestyError, OptionError
+from sipas_research.results import DataKind
+from sipas_research.study.check_files import CHECK_FOLDER, write_check
+from sipas_research.study.report import check_survey
+from sipas_research.study.study import find_own_study, load_study
+from sipas_research.survey.agencies import AgencyRegister
+from sipas_research.survey.specs import SurveySpec
+
+if TYPE_CHECKING:
+    from sipas_research.survey.read import CheckReport
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CheckResult:
+    """The report of one file and where it was written."""
+
+    report: CheckReport
+    files: tuple[Path, ...]
+
+
+def run_check(
+    study_path: str = "", file: Path | None = None, *, form: str = "", out: Path | None = None
+) -> tuple[CheckResult, ...]:
+    """Check data files and write what was found.
+
+    Parameters
+    ----------
+    study_path : str
+        As :func:`sipas_research.load_study`.
+    file : Path, optional
+        Checked in place of the study's own file. Outside any study folder the packaged questionnaire is used,
+        columns are matched by their names, every agency is accepted.
+    form : str
+        Which survey the file belongs to; "" takes the study's first, or "citizens".
+    out : Path, optional
+        The files go to its folder ``kiem_tra``.
+
+    Returns
+    -------
+    tuple of CheckResult
+        One a file: without ``file`` every survey of the study.
+    """
+    if file is not None and not study_path and find_own_study() is None:
+        return (_check_alone(file, form or "citizens", (out or Path.cwd()) / CHECK_FOLDER),)
+    study = load_study(study_path)
+    folder = (out or study.output) / CHECK_FOLDER
+    names = (study.survey(form).name,) if form else study.names[:1] if file else study.names
+    if not names:
+        study.survey()
+    reports = [(name, check_survey(study, name, file)) for name in names]
+    return tuple(CheckResult(report, write_check(report, folder, name)) for name, report in reports)
+
+
+def _check_alone(file: Path, form: str, folder: Path) -> CheckResult:
+    from sipas_research.survey.questionnaire_files import load_questionnaire, packaged_ids
+    from sipas_research.survey.read import check_responses
+
+    if form not in packaged_ids():
+        raise OptionError("study.new.unknown_form", value=form, allowed=", ".join(packaged_ids()))
+
+    def spec(kind: DataKind) -> SurveySpec:
+        return SurveySpec(form, file, load_questionnaire(form), AgencyRegister(), kind)
+
+    try:
+        report = check_responses(file, spec(DataKind.USER))
+    except HonestyError:
+        # Nothing is claimed here, so a file with the mark is checked as what it says it is.
+        report = check_responses(file, spec(DataKind.SIMULATED))
+    return CheckResult(report, write_check(report, folder, form))

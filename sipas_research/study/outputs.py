@@ -1,0 +1,126 @@
+"""The files of a study's results: documents, tables, figures; their names, and the list that ends a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from sipas_research import report
+from sipas_research.files import write_file, write_text
+from sipas_research.results import weakest
+from sipas_research.study.plan import mark_suffix, safe_name
+from sipas_research.study.study import Study
+from sipas_research.wording import date, number, text
+
+TABLES_FOLDER = "bang"
+FIGURES_FOLDER = "hinh"
+SCORECARDS_FOLDER = "phieu_don_vi"
+STEMS = {"vi": "bao_cao", "en": "report"}
+
+
+def write_report(
+    study: Study, chapters: Sequence[report.Chapter], language: str, out: Path, *, sources: Iterable[str]
+) -> tuple[Path, ...]:
+    """Write the report in one language: documents, then each table and figure as a file of its own."""
+    document = _document(study, chapters, language, study.title(language), "run.document.report", sources)
+    stem = STEMS[language] + mark_suffix(document.data_kind, language)
+    made: list[Path] = list(report.write_documents(document, out, stem))
+    made += write_parts(chapters, language, out)
+    return tuple(made)
+
+
+def write_scorecard(
+    study: Study, chapter: report.Chapter, agency: str, language: str, out: Path, *, sources: Iterable[str]
+) -> tuple[Path, ...]:
+    """Write one agency's scorecard in one language."""
+    title = study.agencies.name(agency, language)
+    document = _document(study, [chapter], language, title, "run.document.scorecard", sources)
+    tail = "" if language == "vi" else f"_{language}"
+    stem = f"{safe_name(agency)}{tail}{mark_suffix(document.data_kind, language)}"
+    return tuple(report.write_documents(document, out / SCORECARDS_FOLDER, stem))
+
+
+def write_parts(chapters: Iterable[report.Chapter], language: str, out: Path) -> list[Path]:
+    """Write each table as .xlsx and each figure as .png and .svg; English files end in "_en"."""
+    tail = "" if language == "vi" else f"_{language}"
+    made: list[Path] = []
+    for chapter in chapters:
+        for table in chapter.tables:
+            name = f"{table.id}{tail}{mark_suffix(table.data_kind, language)}.xlsx"
+            made.append(_write_table(table, out / TABLES_FOLDER / name))
+        for figure in chapter.figures:
+            place = out / FIGURES_FOLDER / f"{figure.id}{tail}{mark_suffix(figure.data_kind, language)}.png"
+            made += _write_figure(figure, place)
+    return made
+
+
+def _write_table(table: report.Table, path: Path) -> Path:
+    from sipas_research.report.excel import write_table_xlsx
+
+    return write_table_xlsx(table, path)
+
+
+def _write_figure(figure: report.Figure, path: Path) -> tuple[Path, Path]:
+    png = write_file(path, lambda target: target.write_bytes(figure.png))
+    return png, write_text(path.with_suffix(".svg"), figure.svg)
+
+
+def _document(
+    study: Study,
+    chapters: Sequence[report.Chapter],
+    language: str,
+    title: str,
+    subtitle: str,
+    sources: Iterable[str],
+) -> report.Document:
+    from sipas_research.report.front import front_markdown
+
+    kinds = [s.data_kind for c in chapters for part in (c.tables, c.figures, c.findings) for s in part]
+    kind = weakest([study.data_kind, *kinds])
+    front = front_markdown(
+        chapters,
+        language=language,
+        data_kind=kind,
+        place=study.place(language),
+        year=study.year,
+        sources=sources,
+        provenance=_provenance(study, language),
+    )
+    year = text("run.document.year", language, year=str(study.year)) if study.year else ""
+    return report.Document(
+        title=title,
+        subtitle=text(subtitle, language),
+        place=study.place(language),
+        language=language,
+        data_kind=kind,
+        front_markdown=front,
+        chapters=tuple(chapters),
+        date_line=year,
+    )
+
+
+def _provenance(study: Study, language: str) -> dict[str, str]:
+    found = study.provenance
+    dates = {"collected_from": found.collected_from, "collected_to": found.collected_to}
+    shown = {name: date(day, language) if day else "" for name, day in dates.items()}
+    return {"owner": found.owner, **shown, "decision": found.decision}
+
+
+def list_files(paths: Iterable[Path], out: Path, language: str) -> str:
+    """Return the list that ends a run: relative names with sizes, and what was renamed because a file was open."""
+    made = list(paths)
+    lines = [text("run.files.title", language, n=len(made), folder=out.name)]
+    lines += [f"  {_relative(p, out)}  ({_size(p, language)})" for p in made]
+    renamed = [p for p in made if re.search(r" \(\d+\)$", p.stem)]
+    lines += [text("run.files.renamed", language, file=p.name) for p in renamed]
+    return "\n".join(lines)
+
+
+def _relative(path: Path, out: Path) -> str:
+    return path.relative_to(out).as_posix() if path.is_relative_to(out) else path.name
+
+
+def _size(path: Path, language: str) -> str:
+    kilobytes = path.stat().st_size / 1024
+    return f"{number(kilobytes, 0, language)} KB" if kilobytes < 1024 else f"{number(kilobytes / 1024, 1, language)} MB"

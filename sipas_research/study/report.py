@@ -1,0 +1,246 @@
+"""From a study to its report and its scorecards: check, plan, run, write."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sipas_research.errors import (
+    AgencyError,
+    DataFileError,
+    OptionError,
+    RejectedRowsWarning,
+    StudyError,
+)
+from sipas_research.study.check_files import CHECK_FOLDER, write_check
+from sipas_research.study.outputs import write_report, write_scorecard
+from sipas_research.study.plan import CHAPTERS, Plan, Step, report_plan, scorecard_plan, validate
+from sipas_research.study.run import execute, person_marks
+from sipas_research.study.study import Study, near, scorecard_agencies
+from sipas_research.wording import LANGUAGES, text
+
+if TYPE_CHECKING:
+    from sipas_research.report import Chapter
+    from sipas_research.survey.read import CheckReport
+    from sipas_research.survey.responses import Responses
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Checked:
+    """Answers by survey, and the files that tell what the check found."""
+
+    responses: Mapping[str, Responses]
+    files: tuple[Path, ...]
+
+    @property
+    def first(self) -> Responses:
+        """Answers of the first survey: the one that scorecards are about."""
+        return next(iter(self.responses.values()))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where the numbers come from, for the first page."""
+        return tuple(r.source for r in self.responses.values())
+
+
+def make_report(
+    study: Study,
+    *,
+    language: str | None = None,
+    out: Path | None = None,
+    quiet: bool = True,
+) -> tuple[Path, ...]:
+    """Make the report of a study: documents, tables, figures, executed notebooks, one sample scorecard.
+
+    Parameters
+    ----------
+    study : Study
+    language : str, optional
+        "vi", "en" or "both"; None takes the languages that the study names.
+    out : Path, optional
+        Folder for the results; None takes :attr:`Study.output`.
+    quiet : bool
+        No progress bar.
+
+    Returns
+    -------
+    tuple of Path
+        Files made, documents first.
+
+    Raises
+    ------
+    DataFileError, HonestyError
+        If a data file is refused; what is wrong stands in ``kiem_tra`` too.
+    RunError
+        If the plan or a notebook fails.
+    """
+    chosen, place = languages(study, language), out or study.output
+    validate(report_plan(study, chosen, place))
+    checked = check_study(study, place)
+    plan = plan_report(study, checked.first, chosen, place)
+    executed = _execute(plan, study, checked, quiet=quiet)
+    read = _chapters(plan, executed)
+    made: list[Path] = []
+    for code in _progress(chosen, quiet=quiet):
+        chapters = [chapter for step, chapter in read if step.language == code and step.name in CHAPTERS]
+        made += write_report(study, chapters, code, place, sources=checked.sources)
+    made += _write_scorecards(study, read, place, checked)
+    return (*made, *executed, *checked.files)
+
+
+def make_scorecards(
+    study: Study,
+    *,
+    agencies: Iterable[str] | None = None,
+    language: str | None = None,
+    out: Path | None = None,
+    quiet: bool = True,
+) -> tuple[Path, ...]:
+    """Make one scorecard an agency.
+
+    Parameters
+    ----------
+    study : Study
+    agencies : iterable of str, optional
+        Codes of the register; None takes every agency with at least 10 forms.
+    language, out, quiet
+        As :func:`make_report`.
+
+    Returns
+    -------
+    tuple of Path
+
+    Raises
+    ------
+    AgencyError
+        If an agency is unknown or has fewer than 10 forms.
+    StudyError
+        If no agency has enough forms.
+    """
+    chosen, place = languages(study, language), out or study.output
+    checked = check_study(study, place)
+    answers = study.current(checked.first)
+    plan = scorecard_plan(study, chosen, place, agencies=_agencies(answers, agencies))
+    validate(plan)
+    executed = _execute(plan, study, checked, quiet=quiet)
+    made = _write_scorecards(study, _chapters(plan, executed), place, checked)
+    return (*made, *executed, *checked.files)
+
+
+def languages(study: Study, language: str | None) -> tuple[str, ...]:
+    """Return the languages meant by an option: "vi", "en", "both" or None (what the study names)."""
+    if language is None:
+        return study.languages
+    if language == "both":
+        return LANGUAGES
+    if language not in LANGUAGES:
+        raise OptionError("run.unknown_language", value=language, allowed=", ".join((*LANGUAGES, "both")))
+    return (language,)
+
+
+def plan_report(study: Study, answers: Responses, chosen: Iterable[str], out: Path) -> Plan:
+    """Return the plan of the report, with a sample scorecard where an agency has enough forms."""
+    try:
+        agency = study.first_agency(study.current(answers))
+    except StudyError as error:
+        if error.key != "study.no_scorecard_agency":
+            raise
+        agency = ""
+    return report_plan(study, chosen, out, agency=agency)
+
+
+def check_study(study: Study, out: Path) -> _Checked:
+    """Check every data file of the study and write what was found to ``kiem_tra``.
+
+    Raises
+    ------
+    StudyError
+        If the study names no survey, or a file is not there.
+    DataFileError
+        If a file is refused or a question waits for the user: with the list.
+    """
+    if not study.surveys:
+        study.survey()
+    responses: dict[str, Responses] = {}
+    files: list[Path] = []
+    for name in study.names:
+        report = check_survey(study, name)
+        files += write_check(report, out / CHECK_FOLDER, name)
+        if report.responses is None:
+            verdict = "check.refused" if report.refused else "check.undecided"
+            listed = [p for p in report.problems if p.severity != "warning"]
+            raise DataFileError(verdict, problems=listed, file=report.file)
+        _warn_of_rejected(report)
+        responses[name] = report.responses
+    return _Checked(responses, tuple(files))
+
+
+def check_survey(study: Study, name: str, file: Path | None = None) -> CheckReport:
+    """Check one survey's data file, or another file as if it were that one."""
+    from sipas_research.survey.read import check_responses
+
+    return check_responses(file or study.data_file(name), study.survey(name))
+
+
+def _warn_of_rejected(report: CheckReport) -> None:
+    if report.n_rejected and report.responses is not None:
+        warnings.warn(
+            RejectedRowsWarning(
+                "check.rejected",
+                file=report.file,
+                rejected=report.n_rejected,
+                read=report.n_rows,
+                used=len(report.responses),
+            ),
+            stacklevel=3,
+        )
+
+
+def _agencies(answers: Responses, wanted: Iterable[str] | None) -> tuple[str, ...]:
+    enough = scorecard_agencies(answers)
+    if wanted is None:
+        if not enough:
+            raise StudyError("study.no_scorecard_agency", minimum=10)
+        return enough
+    known = answers.agencies.codes()
+    chosen = tuple(dict.fromkeys(wanted))
+    for code in chosen:
+        if code not in known:
+            suggestion = near(code, known) or ", ".join(known[:12])
+            raise AgencyError("run.unknown_agency", value=code, known=suggestion)
+        if code not in enough:
+            raise AgencyError("run.agency_too_small", value=code)
+    return chosen
+
+
+def _execute(plan: Plan, study: Study, checked: _Checked, *, quiet: bool) -> tuple[Path, ...]:
+    marks = person_marks(*checked.responses.values())
+    return execute(plan, marks=marks, folder=study.folder, quiet=quiet)
+
+
+def _chapters(plan: Plan, executed: tuple[Path, ...]) -> list[tuple[Step, Chapter]]:
+    from sipas_research.report import read_chapter
+
+    return [(step, read_chapter(path, step.language)) for step, path in zip(plan.steps, executed, strict=True)]
+
+
+def _progress(chosen: Iterable[str], *, quiet: bool) -> Iterable[str]:
+    from tqdm import tqdm
+
+    label = text("run.progress.documents", "vi")
+    return tqdm(list(chosen), desc=label, disable=quiet, file=sys.stderr, dynamic_ncols=True)
+
+
+def _write_scorecards(study: Study, read: Iterable[tuple[Step, Chapter]], out: Path, checked: _Checked) -> list[Path]:
+    made: list[Path] = []
+    for step, chapter in read:
+        agency = str(dict(step.parameters).get("agency", ""))
+        if agency:
+            made += write_scorecard(study, chapter, agency, step.language, out, sources=checked.sources[:1])
+    return made
