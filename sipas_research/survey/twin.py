@@ -157,6 +157,7 @@ def write_twin(folder: Path, *, seed: int = SEED) -> list[Path]:
     list of Path
         Where the files landed.
     """
+    folder = Path(folder)
     wanted = calibrate(design(seed))
     truth_file = write_text(folder / "truth.toml", wanted.text)
     twin = make_twin(read_truth(truth_file))
@@ -209,7 +210,10 @@ def _sample(truth: Truth, survey: str, facts: pd.DataFrame, latents: pd.DataFram
     holes = np.where(empty, np.where(written, 2, 1), 0)
     holes[careless] = 0
     same = rng.choice(behaviour["careless_codes"], size=len(facts), p=behaviour["careless_weights"])
-    return Sample(facts, items, latent, holes, np.where(careless, same, 0))
+    straight = np.where(careless, same, 0)
+    for array in (latent, holes, straight):
+        array.setflags(write=False)
+    return Sample(facts, items, latent, holes, straight)
 
 
 def _shifts(truth: Truth, sample: Sample) -> np.ndarray:

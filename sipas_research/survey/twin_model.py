@@ -163,7 +163,10 @@ def draw_climates(truth: Truth, codes: tuple[str, ...], rng: np.random.Generator
     stored = _stored_residuals(truth)
     residual_sd = np.sqrt([stored[name]["between"] for name in names(truth, "factors")])
     factor = staff @ truth.matrix("model.staff_lever_on_factor").T + effects[:, :, levers:] * residual_sd
-    return Climates(staff, citizen + policy[:, :, n_staff:levers], factor + policy[:, :, levers:])
+    found = Climates(staff, citizen + policy[:, :, n_staff:levers], factor + policy[:, :, levers:])
+    for array in (found.staff, found.citizen, found.factor):
+        array.setflags(write=False)
+    return found
 
 
 def policy_effects(truth: Truth, codes: tuple[str, ...]) -> np.ndarray:
