@@ -24,6 +24,7 @@ _HOME = {
     "bartlett_sphericity": "factors.adequacy",
     "efa": "factors.efa",
     "satisfaction_index": "framework.index",
+    "scorecard": "framework.scorecard",
 }
 _MODULES = ("errors", "report", "wording")
 

@@ -53,7 +53,7 @@ _BUILDERS = {
     "year_table": "index_tables",
 }
 
-__all__ = [
+__all__ = [  # noqa: PLE0604 - the builders are the table's keys
     "FORMATS",
     "MIME",
     "Absent",

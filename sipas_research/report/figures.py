@@ -52,6 +52,8 @@ def figure(
     import matplotlib as mpl
     from matplotlib import pyplot as plt
 
+    drawing.draw_without_rendering()
+    drawing.set_layout_engine("none")  # laid out once: each further layout would cost as much as the drawing
     _draw_mark(drawing, mark(DataKind(data_kind), language))
     png, svg = io.BytesIO(), io.StringIO()
     with mpl.rc_context({"svg.hashsalt": _SALT, "svg.fonttype": "path"}):
@@ -84,7 +86,6 @@ def _draw_mark(drawing: Drawing, words: str) -> None:
         return
     from matplotlib.patheffects import withStroke
 
-    drawing.draw_without_rendering()
     style: dict[str, Any] = {
         "ha": "center",
         "va": "center",

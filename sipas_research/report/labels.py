@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from sipas_research.errors import AnalysisError
+from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.report.display import Finding
-from sipas_research.results import DataKind
 from sipas_research.survey.questionnaire import Questionnaire
 from sipas_research.survey.responses import Responses
 from sipas_research.wording import text
@@ -49,18 +49,35 @@ def source_line(responses: Responses, language: str) -> str:
     return text("tables.source.line", language, source=responses.source or survey_name(responses, language), kind=kind)
 
 
-def attempt(build: Callable[[], Shown], *, id: str, what: str, language: str, data_kind: DataKind) -> Shown | Finding:
+def attempt(build: Callable[[], Shown], name: str, responses: Responses, language: str) -> Shown | Finding:
     """Return what ``build`` makes, or a finding that names it and gives the reason why it cannot be made.
 
     Parameters
     ----------
     build : callable
-        Makes a table or a figure; an :class:`~sipas_research.errors.AnalysisError` becomes the reason.
-    what : str
-        Title of what should have stood here.
+        Makes a result, a table or a figure; an :class:`~sipas_research.errors.AnalysisError` or
+        :class:`~sipas_research.errors.OptionError` becomes the reason. A builder given a finding returns it.
+    name : str
+        Table of ``wording`` whose title says what should have stood here, like "alpha".
     """
     try:
         return build()
-    except AnalysisError as error:
-        reason = text("findings.reason", language, what=what, reason=error.message(language))
-        return Finding(f"reason-{id}", reason, language, data_kind, role="reason")
+    except (AnalysisError, OptionError) as error:
+        reason = in_words(error.message(language), responses.questionnaire)
+        what = text(f"findings.what.{name}", language)
+        respondent = responses.questionnaire.respondent
+        sentence = text("findings.reason", language, what=what, reason=reason)
+        return Finding(f"reason-{name}-{respondent}", sentence, language, responses.data_kind, role="reason")
+
+
+def in_words(message: str, questionnaire: Questionnaire) -> str:
+    """Replace question ids in a message by the codes that the tables use."""
+    codes = item_codes(questionnaire)
+    return re.sub(r"[a-z][a-z0-9_]*", lambda found: codes.get(found.group(), found.group()), message)
+
+
+def show(*shown: object) -> None:
+    """Display tables, figures and findings in a notebook; a builder that had nothing to make gave None."""
+    from IPython.display import display
+
+    display(*[s for s in shown if s is not None])

@@ -1,0 +1,90 @@
+"""The first page: main values, the kind of data, what may and may not be concluded, how to read the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sipas_research.report.display import Finding
+from sipas_research.report.executed import Chapter
+from sipas_research.report.source import plain
+from sipas_research.results import DataKind
+from sipas_research.wording import text
+
+_GUIDE = ("interval", "overlap", "suppressed", "dash", "share", "conventions", "numbers")
+
+
+def front_markdown(
+    chapters: Iterable[Chapter],
+    *,
+    language: str,
+    data_kind: DataKind,
+    place: str,
+    year: int | None,
+    sources: Iterable[str],
+    provenance: Mapping[str, str],
+) -> str:
+    """Return the Markdown of the page for the council and the reading guide.
+
+    Parameters
+    ----------
+    chapters : iterable of Chapter
+        Their findings of role "main" become the main results, "limit" and "reason" their own lists.
+    data_kind : DataKind
+        Weakest kind of everything in the document.
+    place : str
+        Province or area, already in ``language``.
+    year : int or None
+        Year of the report; None prints "not stated".
+    sources : iterable of str
+        Names of the data files.
+    provenance : mapping
+        "owner", "collected_from", "collected_to" and "decision", used for real data.
+    """
+    findings = [f for chapter in chapters for f in chapter.findings]
+    said = {name: _words(value) for name, value in provenance.items()}
+    parts = [
+        _heading("council_heading", language),
+        text(
+            "front.about",
+            language,
+            place=plain(place) if place else text("front.no_year", language),
+            year=str(year) if year else text("front.no_year", language),
+            sources=plain(", ".join(sources)) or text("front.no_year", language),
+        ),
+        _bold("values_heading", language),
+        _list(findings, "main") or text("front.no_values", language),
+        _paragraph("kind", data_kind, language, **(said if data_kind is DataKind.REAL else {})),
+        _paragraph("may", data_kind, language),
+        _paragraph("may_not", data_kind, language),
+        *_titled_list("limits_heading", findings, "limit", language),
+        *_titled_list("reasons_heading", findings, "reason", language),
+        _heading("guide_heading", language),
+        "\n".join(f"- {text(f'front.guide.{name}', language)}" for name in _GUIDE),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _words(value: str) -> str:
+    return plain(str(value))
+
+
+def _heading(name: str, language: str) -> str:
+    return f"## {text(f'front.{name}', language)} {{.unnumbered .unlisted}}"
+
+
+def _bold(name: str, language: str) -> str:
+    return f"**{text(f'front.{name}', language)}**"
+
+
+def _paragraph(name: str, kind: DataKind, language: str, **fields: str) -> str:
+    return f"{_bold(f'{name}_heading', language)}. {text(f'front.{name}.{kind.value}', language, **fields)}"
+
+
+def _list(findings: Iterable[Finding], role: str) -> str:
+    lines = dict.fromkeys(f.text for f in findings if f.role == role)
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _titled_list(name: str, findings: list[Finding], role: str, language: str) -> list[str]:
+    listed = _list(findings, role)
+    return [_bold(name, language), listed] if listed else []

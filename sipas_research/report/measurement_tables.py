@@ -1,0 +1,284 @@
+"""Reliability and exploratory factor analysis in the form that Vietnamese theses print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sipas_research.factors.adequacy import BartlettSphericity, Kmo
+from sipas_research.factors.reliability import Reliability
+from sipas_research.factors.solution import FactorSolution
+from sipas_research.report.cells import Absent
+from sipas_research.report.display import Column, Figure, Finding, Table
+from sipas_research.report.figures import figure
+from sipas_research.report.labels import item_codes, item_text, scale_name, source_line, survey_name
+from sipas_research.report.theme import ESTIMATE, REFERENCE, TEXT_WIDTH, number_axis, theme
+from sipas_research.survey.responses import Responses
+from sipas_research.wording import number, p_value, text
+
+#: Loadings smaller than this are left blank, as SPSS users set it.
+SHOWN_LOADING = 0.30
+
+
+def _common(responses: Responses, language: str) -> dict[str, Any]:
+    return {
+        "language": language,
+        "data_kind": responses.data_kind,
+        "weighting": text("tables.common.unweighted", language),
+        "source": source_line(responses, language),
+    }
+
+
+def _cell(value: float, note: str, language: str) -> float | Absent:
+    """Return the value, or why there is none."""
+    if np.isfinite(value):
+        return float(value)
+    return Absent(text(note, language)) if note else Absent(text("tables.common.not_computed", language))
+
+
+def alpha_table(found: Reliability, responses: Responses, language: str) -> Table:
+    """Return Cronbach's alpha of each scale with Feldt's interval."""
+    rows = []
+    for row in found.scales.to_dict("records"):
+        alpha = _cell(row["estimate"], row["note"], language)
+        ends = (row["conf_low"], row["conf_high"]) if np.isfinite(row["conf_low"]) else alpha
+        rows.append(
+            (
+                scale_name(responses.questionnaire, row["term"], language),
+                int(row["n_items"]),
+                int(row["n"]),
+                alpha,
+                ends,
+                _cell(row["standardized_alpha"], row["note"], language),
+            )
+        )
+    return Table(
+        f"tbl-alpha-{responses.questionnaire.respondent}",
+        text("tables.alpha.title", language, survey=survey_name(responses, language)),
+        (
+            Column("scale", text("tables.common.scale", language), width=0.38),
+            Column("items", text("tables.alpha.items", language), "integer", width=0.09),
+            Column("n", "n", "integer", width=0.1),
+            Column("alpha", text("tables.alpha.alpha", language), "number3", width=0.11),
+            Column("interval", text("tables.common.interval", language), "interval", width=0.18),
+            Column("standardized", text("tables.alpha.standardized", language), "number3", width=0.14),
+        ),
+        tuple(rows),
+        notes=(text("tables.alpha.note_convention", language), text("tables.common.listwise", language)),
+        **_common(responses, language),
+    )
+
+
+def item_total_table(found: Reliability, responses: Responses, language: str) -> Table:
+    """Return corrected item-total correlation and what becomes of the scale without each question."""
+    codes = item_codes(responses.questionnaire)
+    names = ("scale_mean_if_deleted", "scale_variance_if_deleted", "item_total", "alpha_if_deleted")
+    rows = [
+        (
+            codes[row["term"]],
+            item_text(responses.questionnaire, row["term"], language),
+            *[_cell(row[name], row["note"] or _two_items(found, row["group"]), language) for name in names],
+        )
+        for row in found.items.to_dict("records")
+    ]
+    return Table(
+        f"tbl-item-total-{responses.questionnaire.respondent}",
+        text("tables.item_total.title", language, survey=survey_name(responses, language)),
+        (
+            Column("code", text("tables.common.item_code", language), width=0.07),
+            Column("item", text("tables.common.item", language), width=0.41),
+            Column("mean_if_deleted", text("tables.item_total.mean_if_deleted", language), "number2", width=0.12),
+            Column(
+                "variance_if_deleted", text("tables.item_total.variance_if_deleted", language), "number2", width=0.12
+            ),
+            Column("item_total", text("tables.item_total.item_total", language), "number3", width=0.15),
+            Column("alpha_if_deleted", text("tables.item_total.alpha_if_deleted", language), "number3", width=0.13),
+        ),
+        tuple(rows),
+        notes=(text("tables.item_total.note_convention", language),),
+        **_common(responses, language),
+    )
+
+
+def _two_items(found: Reliability, scale: str) -> str:
+    """Return the reason why alpha-if-deleted of a two-item scale does not exist."""
+    size = next(len(r.items) for r in found.results if r.scale == scale)
+    return "tables.item_total.two_items" if size == 2 else ""
+
+
+def factor_items(responses: Responses) -> tuple[str, ...]:
+    """Return the items that the factor analysis takes: those of the factors, else every item but overall ones."""
+    for roles in (("factor",), ("lever",), ("overall",)):
+        found = [i for role in roles for ids in responses.scale_items(role).values() for i in ids]
+        if found:
+            return tuple(found)
+    return ()
+
+
+def designed_factors(responses: Responses) -> int:
+    """Return how many factors the questionnaire was designed with, at least one."""
+    items = set(factor_items(responses))
+    return max(1, sum(bool(items & set(ids)) for ids in responses.scale_items().values()))
+
+
+def adequacy_table(found: Kmo, test: BartlettSphericity, responses: Responses, language: str) -> Table:
+    """Return KMO, its lowest item and Bartlett's test."""
+    codes = item_codes(responses.questionnaire)
+    lowest = int(np.argmin(found.adequacy.items))
+    lowest_label = text("tables.adequacy.kmo_lowest", language, item=codes[found.items[lowest]])
+    rows = (
+        (text("tables.adequacy.kmo", language), number(found.overall, 3, language)),
+        (lowest_label, number(float(found.adequacy.items[lowest]), 3, language)),
+        (text("tables.adequacy.chi_square", language), number(test.statistic, 2, language)),
+        (text("tables.adequacy.df", language), str(test.df)),
+        (text("tables.adequacy.p", language), p_value(test.p_value, language)),
+    )
+    return Table(
+        "tbl-adequacy",
+        text("tables.adequacy.title", language),
+        (
+            Column("measure", text("tables.adequacy.measure", language), width=0.72),
+            Column("value", text("tables.adequacy.value", language), align="right", width=0.28),
+        ),
+        rows,
+        n=found.n,
+        notes=(text("tables.adequacy.note_convention", language), text("tables.common.listwise", language)),
+        **_common(responses, language),
+    )
+
+
+def eigen_table(found: FactorSolution | Finding, responses: Responses, language: str) -> Table | Finding:
+    """Return eigenvalues with the variance they carry; down to the first three below one."""
+    if isinstance(found, Finding):
+        return found
+    values = found.eigenvalues
+    shown = min(len(values), max(int((values >= 1).sum()) + 3, len(found.factors)))
+    shares = values / values.sum()
+    rows = tuple((str(i + 1), float(values[i]), float(shares[i]), float(shares[: i + 1].sum())) for i in range(shown))
+    return Table(
+        "tbl-eigen",
+        text("tables.eigen.title", language),
+        (
+            Column("factor", text("tables.eigen.factor", language), align="center", width=0.2),
+            Column("eigenvalue", text("tables.eigen.eigenvalue", language), "number3", width=0.27),
+            Column("share", text("tables.eigen.share", language), "percent", width=0.27),
+            Column("cumulative", text("tables.eigen.cumulative", language), "percent", width=0.26),
+        ),
+        rows,
+        n=found.n,
+        notes=(text("tables.eigen.note", language, designed=len(found.factors)),),
+        **_common(responses, language),
+    )
+
+
+def scree_figure(found: FactorSolution | Finding, responses: Responses, language: str) -> Figure | None:
+    """Return the scree plot with Kaiser's line; nothing where there is no solution, the reason stands above."""
+    from matplotlib import pyplot as plt
+
+    if isinstance(found, Finding):
+        return None
+    values = found.eigenvalues
+    with theme():
+        drawing, axes = plt.subplots(figsize=(TEXT_WIDTH, 2.9))
+        axes.plot(range(1, len(values) + 1), values, marker="o", markersize=4, color=ESTIMATE)
+        axes.axhline(1.0, color=REFERENCE, linestyle="--", linewidth=1)
+        axes.text(len(values), 1.0, text("tables.eigen.scree_line", language), ha="right", va="bottom", fontsize=8)
+        axes.set_xlabel(text("tables.eigen.scree_x", language))
+        axes.set_ylabel(text("tables.eigen.eigenvalue", language))
+        axes.set_xticks(range(1, len(values) + 1, 1 + len(values) // 15))
+        number_axis(axes, language, which="x")
+        number_axis(axes, language, which="y", decimals=1)
+        return figure(
+            drawing,
+            id="fig-scree",
+            title=text("tables.eigen.scree_title", language),
+            alt=text("tables.eigen.scree_alt", language, count=len(values), above=int((values >= 1).sum())),
+            n=found.n,
+            **_common(responses, language),
+        )
+
+
+def factor_names(found: FactorSolution, language: str) -> list[str]:
+    """Return "Nhân tố 1", "Nhân tố 2" and so on."""
+    return [text("tables.common.factor_n", language, number=str(k + 1)) for k in range(len(found.factors))]
+
+
+def efa_table(found: FactorSolution | Finding, responses: Responses, language: str) -> Table | None:
+    """Return the rotated pattern matrix, items in questionnaire order, small loadings blank."""
+    if isinstance(found, Finding):
+        return None
+    codes = item_codes(responses.questionnaire)
+    loadings = found.loadings
+    rows = [
+        (
+            codes[item],
+            *["" if abs(v) < SHOWN_LOADING else number(float(v), 2, language) for v in loadings.loc[item]],
+            float(found.communality[place]),
+        )
+        for place, item in enumerate(found.items)
+    ]
+    width = 0.72 / len(found.factors)
+    return Table(
+        "tbl-efa",
+        text(
+            "tables.efa.title",
+            language,
+            method=text(f"tables.efa.method_{found.method}", language),
+            rotation=text(f"tables.efa.rotation_{found.rotation}", language),
+        ),
+        (
+            Column("item", text("tables.common.item", language), align="center", width=0.12),
+            *[
+                Column(f.lower(), n, align="right", width=width)
+                for f, n in zip(found.factors, factor_names(found, language), strict=True)
+            ],
+            Column("communality", text("tables.efa.communality", language), "number2", width=0.16),
+        ),
+        tuple(rows),
+        n=found.n,
+        notes=_efa_notes(found, language),
+        **_common(responses, language),
+    )
+
+
+def _efa_notes(found: FactorSolution, language: str) -> tuple[str, ...]:
+    notes = [text("tables.efa.note_hidden", language), text("tables.efa.note_convention", language)]
+    fit = found.fit
+    if np.isfinite(fit.p_value):
+        notes.append(
+            text(
+                "tables.efa.note_fit",
+                language,
+                chi_square=number(fit.statistic, 2, language),
+                df=fit.df,
+                p=p_value(fit.p_value, language),
+                rmsea=number(fit.rmsea, 3, language),
+                tli=number(fit.tli, 3, language),
+            )
+        )
+    if found.heywood:
+        notes.append(text("factors.note.heywood", language))
+    if not found.converged:
+        notes.append(text("factors.note.not_converged", language))
+    return tuple(notes)
+
+
+def phi_table(found: FactorSolution | Finding, responses: Responses, language: str) -> Table | None:
+    """Return correlations between the factors; nothing for one factor."""
+    if isinstance(found, Finding) or len(found.factors) == 1:
+        return None
+    names = factor_names(found, language)
+    matrix: pd.DataFrame = found.factor_correlations
+    rows = tuple(
+        (name, *[float(matrix.iat[i, j]) if j <= i else "" for j in range(len(names))]) for i, name in enumerate(names)
+    )
+    return Table(
+        "tbl-phi",
+        text("tables.efa.phi_title", language),
+        (Column("factor", ""), *[Column(f"f{j + 1}", name, "number2") for j, name in enumerate(names)]),
+        rows,
+        n=found.n,
+        **_common(responses, language),
+    )

@@ -1,0 +1,168 @@
+"""Findings: sentences made from the numbers of a chapter, and one thing its data cannot say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sipas_research.factors.reliability import Reliability
+from sipas_research.factors.solution import FactorSolution
+from sipas_research.framework.index import INDEX, SatisfactionIndex
+from sipas_research.framework.scorecard import Scorecard
+from sipas_research.report.display import Finding, Role
+from sipas_research.report.index_tables import term_name
+from sipas_research.report.labels import item_codes, survey_name
+from sipas_research.report.scorecard_tables import agency_name, points
+from sipas_research.survey.description import Description
+from sipas_research.survey.responses import Responses
+from sipas_research.wording import interval, number, percent, text
+
+#: Nunnally's bar for a scale in use.
+GOOD_ALPHA = 0.7
+
+
+def _finding(name: str, role: Role, sentence: str, responses: Responses, language: str) -> Finding:
+    respondent = responses.questionnaire.respondent
+    return Finding(f"{name}-{role}-{respondent}", sentence, language, responses.data_kind, role=role)
+
+
+def quality_findings(
+    description: Description, everyone: Responses, current: Responses, language: str
+) -> tuple[Finding, ...]:
+    """Return how many forms were used, what was left blank most, and what cannot be said."""
+    items = description.tidy()
+    items = items.loc[(items["level"] == "item") & ~items["suppressed"]]
+    counts = {"read": everyone.n_read, "rejected": everyone.n_rejected, "used": len(current)}
+    name = survey_name(current, language)
+    main = text("findings.quality.main", language, survey=name[:1].upper() + name[1:], **counts)
+    found = [_finding("quality", "main", main, current, language)]
+    if len(items) and len(current):
+        shares = items["missing"] / len(current)
+        code = item_codes(current.questionnaire)[items.loc[shares.idxmax(), "term"]]
+        blank = text(
+            "findings.quality.finding",
+            language,
+            code=code,
+            share=percent(float(shares.max()), language),
+            average=percent(float(shares.mean()), language),
+        )
+        found.append(_finding("quality", "finding", blank, current, language))
+    found.append(_finding("quality", "limit", text("findings.quality.limit", language), current, language))
+    return tuple(found)
+
+
+def measurement_findings(
+    reliability: Reliability, factors: FactorSolution | Finding, responses: Responses, language: str
+) -> tuple[Finding, ...]:
+    """Return the range of alpha, how the factors meet the design, and what cannot be said."""
+    alphas = reliability.scales["estimate"].dropna()
+    if alphas.empty:
+        none = _finding("measurement", "finding", text("findings.measurement.none", language), responses, language)
+        return (none, _limit("measurement", responses, language))
+    ends = {"lowest": number(alphas.min(), 3, language), "highest": number(alphas.max(), 3, language)}
+    good = int((alphas >= GOOD_ALPHA).sum())
+    main = text("findings.measurement.main", language, count=len(alphas), good=good, **ends)
+    if isinstance(factors, Finding):
+        said = text("findings.measurement.finding_no_efa", language, count=len(alphas), **ends)
+    else:
+        said = _factor_sentence(factors, responses, language)
+    return (
+        _finding("measurement", "main", main, responses, language),
+        _finding("measurement", "finding", said, responses, language),
+        _limit("measurement", responses, language),
+    )
+
+
+def _limit(chapter: str, responses: Responses, language: str) -> Finding:
+    return _finding(chapter, "limit", text(f"findings.{chapter}.limit", language), responses, language)
+
+
+def _factor_sentence(factors: FactorSolution, responses: Responses, language: str) -> str:
+    """Count the items that load most on the factor that most of their scale's items choose."""
+    strongest = dict(zip(factors.items, np.abs(factors.loadings.to_numpy()).argmax(axis=1), strict=True))
+    match = 0
+    for ids in responses.scale_items().values():
+        chosen = [int(strongest[i]) for i in ids if i in strongest]
+        match += max((chosen.count(f) for f in set(chosen)), default=0)
+    return text(
+        "findings.measurement.finding",
+        language,
+        above=int((factors.eigenvalues >= 1).sum()),
+        designed=len(factors.factors),
+        match=match,
+        items=len(factors.items),
+    )
+
+
+def index_findings(
+    index: SatisfactionIndex | Finding, by_agency: SatisfactionIndex | Finding, responses: Responses, language: str
+) -> tuple[Finding, ...]:
+    """Return the index with its interval, its ends, what the agencies show, and what cannot be said."""
+    found = []
+    if isinstance(index, SatisfactionIndex):
+        rows = [r for r in index.tidy().to_dict("records") if r["group"] == ""]
+        known = [r for r in rows if np.isfinite(r["estimate"])]
+        if known and known[0]["term"] == INDEX:
+            title = text("tables.common.index", language)
+            main = text("findings.index.main", language, title=title, **_value(known[0], language))
+            found.append(_finding("index", "main", main, responses, language))
+        parts = [r for r in known if r["term"] in index.components]
+        if len(parts) > 1:
+            found.append(_finding("index", "finding", _ends_sentence(parts, responses, language), responses, language))
+    found.append(_agency_finding(by_agency, responses, language))
+    return (*found, _limit("index", responses, language))
+
+
+def _value(row: dict[Any, Any], language: str) -> dict[str, Any]:
+    ends = interval(row["conf_low"], row["conf_high"], language)
+    return {"estimate": percent(row["estimate"], language), "interval": ends, "n": int(row["n"])}
+
+
+def _ends_sentence(parts: list[dict[Any, Any]], responses: Responses, language: str) -> str:
+    high, low = (pick(parts, key=lambda r: r["estimate"]) for pick in (max, min))
+    verdict = "apart" if high["conf_low"] > low["conf_high"] else "overlap"
+    return text(
+        "findings.index.component",
+        language,
+        high=term_name(high["term"], responses, language),
+        high_value=percent(high["estimate"], language),
+        low=term_name(low["term"], responses, language),
+        low_value=percent(low["estimate"], language),
+        verdict=text(f"findings.index.{verdict}", language),
+    )
+
+
+def _agency_finding(by_agency: SatisfactionIndex | Finding, responses: Responses, language: str) -> Finding:
+    if not isinstance(by_agency, SatisfactionIndex) or not by_agency.groups:
+        sentence = text("findings.index.no_agencies", language)
+        return Finding("index-agencies", sentence, language, responses.data_kind)
+    table = by_agency.tidy()
+    table = table.loc[table["term"] == INDEX]
+    level = float(table.loc[table["group"] == "", "estimate"].iloc[0])
+    rows = table.loc[(table["group"] != "") & table["conf_low"].notna()]
+    outside = (rows["conf_low"] > level) | (rows["conf_high"] < level)
+    counts = {"shown": len(rows), "all": len(by_agency.groups), "different": int(outside.sum())}
+    return Finding("index-agencies", text("findings.index.agencies", language, **counts), language, responses.data_kind)
+
+
+def scorecard_findings(card: Scorecard, responses: Responses, language: str) -> tuple[Finding, ...]:
+    """Return the agency's index, its difference from the others, and what cannot be said."""
+    rows = card.tidy()
+    own = rows.loc[(rows["term"] == INDEX) & (rows["group"] == "agency")].to_dict("records")[0]
+    name = agency_name(card, responses, language)
+    main = text("findings.scorecard.main", language, agency=name, **_value(own, language))
+    found = [_finding("scorecard", "main", main, responses, language)]
+    gaps = card.differences()
+    gap = gaps.loc[gaps["term"] == INDEX].to_dict("records")
+    if gap and np.isfinite(gap[0]["conf_low"]):
+        clear = gap[0]["conf_low"] > 0 or gap[0]["conf_high"] < 0
+        sentence = text(
+            "findings.scorecard.difference",
+            language,
+            difference=number(100 * gap[0]["estimate"], 2, language),
+            interval=points(gap[0]["conf_low"], gap[0]["conf_high"], language),
+            verdict=text(f"findings.scorecard.{'clear' if clear else 'unclear'}", language),
+        )
+        found.append(_finding("scorecard", "finding", sentence, responses, language))
+    return (*found, _limit("scorecard", responses, language))
