@@ -92,7 +92,7 @@ def prepare_design(responses: Responses) -> PreparedDesign:
         warnings.warn(DesignWarning("framework.warning.lonely_stratum", n=lonely), stacklevel=3)
     population, population_note = _population(frame, parts.population, keep, stratum, has_cluster)
     weighting = "weighted" if parts.weight else "unweighted"
-    notes = [f"framework.weighting.{weighting}", population_note]
+    notes = [population_note]
     notes += ["framework.note.stratified"] if has_stratum else []
     notes += ["framework.note.clustered"] if has_cluster else []
     notes += ["framework.note.lonely_stratum"] if lonely else []

@@ -105,7 +105,8 @@ class SatisfactionIndex:
             n=int(row.n),
         )
         lines = [head, wording.text(f"index.definition.{self.definition}", language)]
-        lines += [wording.text(key, language) for key in self.notes]
+        keys = (f"framework.weighting.{self.weighting}", *self.notes)
+        lines += [wording.text(key, language) for key in keys]
         return "\n".join([*lines, wording.text(f"common.kind.{self.data_kind.value}", language)])
 
 

@@ -74,7 +74,8 @@ def profile(responses: Responses, *, facts: Iterable[str] | None = None) -> Prof
     """Count respondents by each fact, without weights and never crossed with the agency.
 
     A cell of 1 to 9 people is hidden together with what would let it be derived from the total
-    (:func:`sipas_research.numerics.disclosure.suppress`); a number with fewer than ten answers is hidden.
+    (:func:`sipas_research.numerics.disclosure.suppress`); a number with fewer than ten answers is hidden. A count
+    of 1 to 9 people who gave no answer is not printed, but costs no other cell: it says nothing about anyone.
 
     Parameters
     ----------
@@ -117,13 +118,19 @@ def _category(responses: Responses, question: Question) -> list[ProfileRow]:
     codes = list(question.valid_codes)
     codes += sorted(set(values.dropna().astype(int)) - set(codes))
     counts = [int(values.eq(c).fillna(False).sum()) for c in codes] + [int(values.isna().sum())]
-    hidden = suppress(counts)
-    total = sum(counts)
+    hidden, total = _hidden(counts), sum(counts)
     rows = [
         _cell(question.id, group, count, total, bool(mask))
         for group, count, mask in zip([*map(str, codes), "missing"], counts, hidden, strict=True)
     ]
     return [*rows, _cell(question.id, "total", total, total, 0 < total < MINIMUM_CELL)]
+
+
+def _hidden(counts: list[int]) -> np.ndarray:
+    """Cells to hide; the last one counts those who gave no answer."""
+    small = [0 < c < MINIMUM_CELL for c in counts]
+    alone = small[-1] and not any(small[:-1]) and sum(counts) >= MINIMUM_CELL
+    return np.array(small) if alone else suppress(counts)
 
 
 def _cell(term: str, group: str, count: int, total: int, hidden: bool) -> ProfileRow:

@@ -54,9 +54,18 @@ def test_a_small_cell_and_its_complement_are_hidden():
     assert rows.loc["total", "n"] == 93
 
 
-def test_few_people_missing_are_a_cell_too():
+def test_few_people_without_an_answer_cost_no_other_cell():
     rows = cells(profile(survey([1] * 40 + [2] * 50 + [None] * 3)))
-    assert rows["suppressed"].tolist() == [True, False, False, True, False]
+    assert rows["suppressed"].tolist() == [False, False, False, True, False]
+    assert np.isnan(rows.loc["missing", "n"])
+
+
+def test_people_without_an_answer_count_when_another_cell_is_small():
+    rows = cells(profile(survey([1] * 40 + [2] * 5 + [3] * 30 + [None] * 3)))
+    # 5 and 3 together are under ten: the smallest other cell goes too
+    assert rows["suppressed"].tolist() == [False, True, True, True, False]
+    rows = cells(profile(survey([1] * 40 + [2] * 5 + [3] * 30 + [None] * 12)))
+    assert rows["suppressed"].tolist() == [False, True, False, True, False]
 
 
 def test_under_ten_people_everything_is_hidden():
