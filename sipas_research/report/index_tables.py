@@ -64,7 +64,7 @@ def _notes(found: SatisfactionIndex, language: str, *extra: str) -> tuple[str, .
 
 def note_sentences(keys: list[str], language: str) -> tuple[str, ...]:
     """Return the sentences of some notes; that weights are used stands in the line of every table already."""
-    return tuple(text(key, language) for key in keys if key != "framework.note.weighted")
+    return tuple(text(key, language) for key in keys if key != "framework.weighting.weighted")
 
 
 def _value_columns(language: str) -> tuple[Column, Column, Column]:
