@@ -9,13 +9,15 @@ from pathlib import Path
 from sipas_research import report
 from sipas_research.files import write_file, write_text
 from sipas_research.results import weakest
-from sipas_research.study.plan import mark_suffix, safe_name
+from sipas_research.study.check_files import CHECK_FOLDER
+from sipas_research.study.plan import RUNS_FOLDER, mark_suffix, safe_name
 from sipas_research.study.study import Study
 from sipas_research.wording import date, number, text
 
 TABLES_FOLDER = "bang"
 FIGURES_FOLDER = "hinh"
 SCORECARDS_FOLDER = "phieu_don_vi"
+_FOLDER_ORDER = {CHECK_FOLDER: 1, RUNS_FOLDER: 2, TABLES_FOLDER: 3, FIGURES_FOLDER: 4, SCORECARDS_FOLDER: 5}
 STEMS = {"vi": "bao_cao", "en": "report"}
 
 
@@ -108,10 +110,14 @@ def _provenance(study: Study, language: str) -> dict[str, str]:
 
 
 def list_files(paths: Iterable[Path], out: Path, language: str) -> str:
-    """Return the list that ends a run: relative names with sizes, and what was renamed because a file was open."""
+    """Return the list that ends a run, folder by folder, the documents last where the eye falls.
+
+    Sizes stand beside the names; a file that got another name because the old one was open is pointed out.
+    """
     made = list(paths)
+    deepest_first = sorted(made, key=lambda p: (p.parent == out, _FOLDER_ORDER.get(p.parent.name, 0)))
     lines = [text("run.files.title", language, n=len(made), folder=out.name)]
-    lines += [f"  {_relative(p, out)}  ({_size(p, language)})" for p in made]
+    lines += [f"  {_relative(p, out)}  ({_size(p, language)})" for p in deepest_first]
     renamed = [p for p in made if re.search(r" \(\d+\)$", p.stem)]
     lines += [text("run.files.renamed", language, file=p.name) for p in renamed]
     return "\n".join(lines)

@@ -56,8 +56,8 @@ def execute(
         executed notebook.
     """
     validate(plan)
-    jobs = [_job(step, marks or PersonMarks(), folder) for step in plan.steps]
-    with tempfile.TemporaryDirectory(prefix="sipas_kernel_") as kernel:
+    with tempfile.TemporaryDirectory(prefix="sipas_") as kernel:
+        jobs = [_job(step, Path(kernel), marks or PersonMarks(), folder) for step in plan.steps]
         _write_kernel(Path(kernel))
         with _pool(kernel, len(jobs)) as pool:
             outcomes = _drain(pool, plan, jobs, quiet=quiet)
@@ -76,7 +76,7 @@ def person_marks(*surveys: Responses) -> PersonMarks:
     return PersonMarks(frozenset(values), frozenset(questions))
 
 
-def _job(step: Step, marks: PersonMarks, folder: Path | None) -> Job:
+def _job(step: Step, work: Path, marks: PersonMarks, folder: Path | None) -> Job:
     replacements = {
         **{v: Path(v).name for _, v in step.parameters if isinstance(v, str) and Path(v).is_absolute()},
         **({f"{folder.parent}{sep}": "" for sep in "/\\"} if folder else {}),
@@ -86,15 +86,18 @@ def _job(step: Step, marks: PersonMarks, folder: Path | None) -> Job:
         tempfile.gettempdir(): "temp",
     }
     pairs = tuple((old, new) for old, new in replacements.items() if len(old) >= _SHORTEST_PATH)
-    return Job(step.notebook, step.parameters, step.output, step.failed, pairs, marks)
+    return Job(step.notebook, step.parameters, step.output, step.failed, work, pairs, marks)
 
 
 def _write_kernel(folder: Path) -> None:
     """Describe this interpreter as kernel "python3": another one may be installed under that name."""
+    from ipykernel.kernelspec import get_kernel_dict
+
     place = folder / "kernels" / "python3"
     place.mkdir(parents=True)
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    spec = {"argv": command, "display_name": "Python 3", "language": "python"}
+    # The rest of the description says what this version of ipykernel can do, encryption among others.
+    spec = get_kernel_dict()
+    spec["argv"][0] = sys.executable
     (place / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 
 
@@ -105,6 +108,11 @@ def _pool(kernel: str, jobs: int) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(size, mp_context=context, initializer=prepare, initargs=(kernel,))
     try:
         yield pool
+    except KeyboardInterrupt:
+        # The user wants an end now, not when the running notebooks are through; kernels end with their parent.
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,12 +23,16 @@ from sipas_research.study.notebook_check import (
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker needs for one run; paths are absolute, ``replacements`` take machine paths out of the result."""
+    """What a worker needs for one run. Paths are absolute.
+
+    ``work`` is a folder that the caller removes; ``replacements`` take machine paths out of the result.
+    """
 
     notebook: Path
     parameters: tuple[tuple[str, Any], ...]
     output: Path
     failed: Path
+    work: Path
     replacements: tuple[tuple[str, str], ...] = ()
     marks: PersonMarks = field(default_factory=PersonMarks)
 
@@ -46,6 +51,8 @@ class Outcome:
 
 def prepare(kernel_folder: str) -> None:
     """Set up a worker process: this interpreter's kernel, UTF-8, one thread for linear algebra."""
+    # The parent process hears Ctrl-C too and ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     before = os.environ.get("JUPYTER_PATH", "")
     os.environ.update(
         JUPYTER_PATH=os.pathsep.join(p for p in (kernel_folder, before) if p),
@@ -63,7 +70,7 @@ def prepare(kernel_folder: str) -> None:
 
 def run_job(job: Job) -> Outcome:
     """Run one notebook and settle its file: the executed notebook, or the partly executed one under ``failed``."""
-    with tempfile.TemporaryDirectory(prefix="sipas_") as folder:
+    with tempfile.TemporaryDirectory(dir=job.work) as folder:
         target = Path(folder) / "executed.ipynb"
         error = _execute(job, target)
         if not target.is_file():
