@@ -17,6 +17,7 @@ from typing import Any
 from sipas_research.report.cells import Absent, Suppressed
 from sipas_research.report.display import MIME, Column, Figure, Finding, Table, from_payload, mark
 from sipas_research.report.documents import FORMATS, write_documents
+from sipas_research.report.excel import write_figure, write_table_xlsx
 from sipas_research.report.executed import Block, Chapter, read_chapter
 from sipas_research.report.figures import figure
 from sipas_research.report.source import Document, plain
@@ -71,6 +72,8 @@ __all__ = [  # noqa: PLE0604 - the builders are the table's keys
     "plain",
     "read_chapter",
     "write_documents",
+    "write_figure",
+    "write_table_xlsx",
     *_BUILDERS,
 ]
 

@@ -22,6 +22,10 @@ _READER = (
     "+ascii_identifiers+lists_without_preceding_blankline"
 )
 _ASSETS = ("report.openxml", "sipas.lua", "report.html", "report.css", "report.typ")
+# what pandoc warns of though no reader sees it
+_HARMLESS = frozenset(
+    {"DuplicateIdentifier", "DuplicateLinkReference", "DuplicateNoteReference", "NoteDefinedButNotUsed"}
+)
 
 
 class FontWarning(SipasWarning):
@@ -49,13 +53,13 @@ def pandoc_program() -> str:
     return str(pypandoc.get_pandoc_path())
 
 
-def run_pandoc(folder: Path, arguments: Sequence[str], output: str) -> Path:
-    """Convert ``document.md`` inside the folder to ``output``.
+def run_pandoc(folder: Path, arguments: Sequence[str], output: str, *, name: str) -> Path:
+    """Convert ``document.md`` inside the folder to ``output``; ``name`` is the file that the user waits for.
 
     Raises
     ------
     OutputError
-        If pandoc refuses or warns.
+        If pandoc refuses, or warns of something that a reader would see.
     """
     command = [
         pandoc_program(),
@@ -64,25 +68,31 @@ def run_pandoc(folder: Path, arguments: Sequence[str], output: str) -> Path:
         "--standalone",
         "--toc",
         "--toc-depth=2",
+        "--wrap=none",
         "--metadata-file=metadata.json",
         "--lua-filter=sipas.lua",
         "--resource-path=.",
-        "--fail-if-warnings",
+        "--log=log.json",
         *arguments,
         f"--output={output}",
     ]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
-    if done.returncode:
+    if done.returncode or _serious(folder / "log.json"):
         reason = done.stderr.decode("utf-8", errors="replace").strip()
-        raise OutputError("report.conversion_failed", file=output, program="pandoc", reason=reason)
+        raise OutputError("report.conversion_failed", file=name, program="pandoc", reason=reason)
     return folder / output
 
 
-def make_html(folder: Path) -> Path:
+def _serious(log: Path) -> bool:
+    messages = json.loads(log.read_text(encoding="utf-8"))
+    return any(m.get("verbosity") == "WARNING" and m.get("type") not in _HARMLESS for m in messages)
+
+
+def make_html(folder: Path, name: str) -> Path:
     """Return one HTML file that holds its pictures and style and asks the network for nothing."""
     arguments = ["--to=html5", "--mathml", "--embed-resources", "--number-sections"]
-    return run_pandoc(folder, [*arguments, "--template=report.html", "--css=report.css"], "document.html")
+    return run_pandoc(folder, [*arguments, "--template=report.html", "--css=report.css"], "document.html", name=name)
 
 
 def make_pdf(folder: Path, name: str, fonts: Path | None = None) -> Path:
@@ -95,7 +105,7 @@ def make_pdf(folder: Path, name: str, fonts: Path | None = None) -> Path:
     """
     import typst
 
-    source = run_pandoc(folder, ["--to=typst", "--template=report.typ"], "document.typ")
+    source = run_pandoc(folder, ["--to=typst", "--template=report.typ"], "document.typ", name=name)
     target = folder / "document.pdf"
     attempts: tuple[Any, ...] = (["a-2b"], [])
     for standards in attempts:

@@ -73,9 +73,9 @@ def write_documents(
 
 def _make(name: str, work: Path, shown: str, document: Document, fonts: Path | None) -> Path:
     if name == "html":
-        return conversion.make_html(work)
+        return conversion.make_html(work, shown)
     if name == "pdf":
         return conversion.make_pdf(work, shown, fonts)
     from sipas_research.report.word import make_docx
 
-    return make_docx(work, mark(document.data_kind, document.language))
+    return make_docx(work, shown, mark(document.data_kind, document.language))

@@ -54,14 +54,21 @@ def figure(
 
     drawing.draw_without_rendering()
     drawing.set_layout_engine("none")  # laid out once: each further layout would cost as much as the drawing
-    _draw_mark(drawing, mark(DataKind(data_kind), language))
+    words = mark(DataKind(data_kind), language)
+    _draw_mark(drawing, words)
+    named = {"Title": f"{title} ({words})" if words else title}
     png, svg = io.BytesIO(), io.StringIO()
     with mpl.rc_context({"svg.hashsalt": _SALT, "svg.fonttype": "path"}):
         drawing.savefig(
-            png, format="png", dpi=_DOTS_PER_INCH, bbox_inches="tight", pad_inches=0.04, metadata={"Software": None}
+            png,
+            format="png",
+            dpi=_DOTS_PER_INCH,
+            bbox_inches="tight",
+            pad_inches=0.04,
+            metadata={**named, "Software": None},
         )
         drawing.savefig(
-            svg, format="svg", bbox_inches="tight", pad_inches=0.04, metadata={"Date": None, "Creator": None}
+            svg, format="svg", bbox_inches="tight", pad_inches=0.04, metadata={**named, "Date": None, "Creator": None}
         )
     plt.close(drawing)
     return Figure(

@@ -24,13 +24,13 @@ _NO_PROPERTIES = (
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 
 
-def make_docx(folder: Path, mark: str) -> Path:
+def make_docx(folder: Path, name: str, mark: str) -> Path:
     """Return a finished Word document made from the folder's ``document.md``."""
     import docx
 
     (folder / "reference.docx").write_bytes(reference_docx(mark))
     arguments = ["--to=docx", "--number-sections", "--reference-doc=reference.docx", "--template=report.openxml"]
-    raw = run_pandoc(folder, arguments, "document.docx")
+    raw = run_pandoc(folder, arguments, "document.docx", name=name)
     document = docx.Document(str(raw))
     for table in document.tables:
         _lay_out(table._tbl)
@@ -174,6 +174,10 @@ def _keep_together(table: Any) -> None:
 
 
 def _keep_figures(document: Any) -> None:
+    """Keep caption and note together; say that pictures have no margin, which LibreOffice invents otherwise."""
+    for inline in document.element.body.iter(_qn("wp:inline")):
+        for side in "TBLR":
+            inline.set(f"dist{side}", "0")
     for paragraph in document.element.body.iter(_qn("w:p")):
         follows = paragraph.getnext()
         if _style_of(paragraph) == "ImageCaption" and follows is not None and _style_of(follows) == "Note":

@@ -172,11 +172,11 @@ local function finding(div)
   return div
 end
 
--- a reference to something that does not exist was refused before pandoc ran
+-- a reference to a table or figure that does not exist was refused before pandoc ran; any other "@name" is plain text
 local function cite(element)
   local out = pandoc.List()
   for _, citation in ipairs(element.citations) do
-    if not label[citation.id] then return nil end
+    if not label[citation.id] then return element.content end
     if #out > 0 then out:insert(pandoc.Str(", ")) end
     out:insert(pandoc.Link({pandoc.Str(label[citation.id])}, "#" .. citation.id))
   end
