@@ -10,6 +10,7 @@ from sipas_research.report.source import plain
 from sipas_research.results import DataKind
 from sipas_research.wording import text
 
+_FIRST = ("index", "scorecard", "quality", "measurement")
 _GUIDE = ("interval", "overlap", "suppressed", "dash", "share", "conventions", "numbers")
 
 
@@ -51,8 +52,8 @@ def front_markdown(
             year=str(year) if year else text("front.no_year", language),
             sources=plain(", ".join(sources)) or text("front.no_year", language),
         ),
-        _bold("values_heading", language),
-        _list(findings, "main") or text("front.no_values", language),
+        _heading("values_heading", language, level=3),
+        _list(sorted(findings, key=_order), "main") or text("front.no_values", language),
         _paragraph("kind", data_kind, language, **(said if data_kind is DataKind.REAL else {})),
         _paragraph("may", data_kind, language),
         _paragraph("may_not", data_kind, language),
@@ -68,8 +69,13 @@ def _words(value: str) -> str:
     return plain(str(value))
 
 
-def _heading(name: str, language: str) -> str:
-    return f"## {text(f'front.{name}', language)} {{.unnumbered .unlisted}}"
+def _order(finding: Finding) -> int:
+    """Put what the council asks first in front: the index, then who answered, then reliability."""
+    return next((place for place, name in enumerate(_FIRST) if finding.id.startswith(name)), len(_FIRST))
+
+
+def _heading(name: str, language: str, *, level: int = 2) -> str:
+    return f"{'#' * level} {text(f'front.{name}', language)} {{.unnumbered .unlisted}}"
 
 
 def _bold(name: str, language: str) -> str:
@@ -87,4 +93,4 @@ def _list(findings: Iterable[Finding], role: str) -> str:
 
 def _titled_list(name: str, findings: list[Finding], role: str, language: str) -> list[str]:
     listed = _list(findings, role)
-    return [_bold(name, language), listed] if listed else []
+    return [_heading(name, language, level=3), listed] if listed else []

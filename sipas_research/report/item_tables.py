@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _ROLES = ("factor", "lever", "overall")
 _LABEL_SHARE = 0.07
+#: Inches: a panel's title and legend, one bar, and what a page holds beside the caption.
+_PANEL_HEIGHT, _BAR_HEIGHT, _PAGE_HEIGHT = 0.55, 0.25, 8.4
 
 
 def items_table(description: Description, responses: Responses, language: str) -> Table:
@@ -76,20 +78,41 @@ def likert_figures(description: Description, responses: Responses, language: str
     """Return one figure of stacked bars for each role of scale (factors, levers, overall) that has answers."""
     shares = description.answer_shares()
     shares = shares.loc[shares["level"] == "item"]
+    sizes = shares.groupby("scale")["term"].nunique().to_dict()
     figures = []
     for role in _ROLES:
-        scales = [s for s in responses.questionnaire.scale_ids(role) if s in set(shares["scale"])]  # type: ignore[arg-type]
-        picked = shares.loc[shares["scale"].isin(scales)]
-        if len(picked):
-            figures.append(_likert(picked, scales, role, responses, language))
+        scales = [s for s in responses.questionnaire.scale_ids(role) if s in sizes]  # type: ignore[arg-type]
+        parts = _pages(scales, sizes)
+        for number, part in enumerate(parts, start=1):
+            label = f"{number}/{len(parts)}" if len(parts) > 1 else ""
+            picked = shares.loc[shares["scale"].isin(part)]
+            figures.append(_likert(picked, part, role, responses, language, part=label))
     return tuple(figures)
 
 
-def _likert(shares: pd.DataFrame, scales: list[str], role: str, responses: Responses, language: str) -> Figure:
+def _height(items: int) -> float:
+    """Inches that one scale's panel takes."""
+    return _PANEL_HEIGHT + _BAR_HEIGHT * items
+
+
+def _pages(scales: list[str], sizes: dict[Any, int]) -> list[list[str]]:
+    """Split scales into figures that fit a page, in order."""
+    pages: list[list[str]] = []
+    for scale in scales:
+        used = sum(_height(sizes[s]) for s in pages[-1]) if pages else _PAGE_HEIGHT
+        if used + _height(sizes[scale]) > _PAGE_HEIGHT:
+            pages.append([])
+        pages[-1].append(scale)
+    return pages
+
+
+def _likert(
+    shares: pd.DataFrame, scales: list[str], role: str, responses: Responses, language: str, *, part: str
+) -> Figure:
     from matplotlib import pyplot as plt
 
     sizes = [shares.loc[shares["scale"] == s, "term"].nunique() for s in scales]
-    height = 0.9 + sum(0.30 * k + 0.62 for k in sizes)
+    height = 0.3 + sum(_height(k) for k in sizes)
     with theme():
         drawing, axes = plt.subplots(
             len(scales), 1, figsize=(TEXT_WIDTH, height), height_ratios=[k + 1.2 for k in sizes], squeeze=False
@@ -98,10 +121,10 @@ def _likert(shares: pd.DataFrame, scales: list[str], role: str, responses: Respo
             _panel(axes[place, 0], shares.loc[shares["scale"] == scale], scale, responses, language)
             axes[place, 0].tick_params(labelbottom=place == len(scales) - 1)
         merged = any(len(codes) > 1 for codes in shares["codes"])
-        name = text(f"tables.likert.role_{role}", language)
+        name = text(f"tables.likert.role_{role}", language) + (f" ({part})" if part else "")
         return figure(
             drawing,
-            id=f"fig-likert-{responses.questionnaire.respondent}-{role}",
+            id=f"fig-likert-{responses.questionnaire.respondent}-{role}" + (f"-{part[0]}" if part else ""),
             title=text("tables.likert.title", language, scale=name),
             alt=text("tables.likert.alt", language, count=sum(sizes), scale=name),
             language=language,

@@ -109,9 +109,20 @@ def index_findings(
             found.append(_finding("index", "main", main, responses, language))
         parts = [r for r in known if r["term"] in index.components]
         if len(parts) > 1:
+            found.append(_components_finding(parts, responses, language))
             found.append(_finding("index", "finding", _ends_sentence(parts, responses, language), responses, language))
     found.append(_agency_finding(by_agency, responses, language))
     return (*found, _limit("index", responses, language))
+
+
+def _components_finding(parts: list[dict[Any, Any]], responses: Responses, language: str) -> Finding:
+    values = "; ".join(
+        f"{term_name(r['term'], responses, language)} {percent(r['estimate'], language)} "
+        f"({interval(r['conf_low'], r['conf_high'], language)})"
+        for r in parts
+    )
+    sentence = text("findings.index.components", language, values=values)
+    return Finding("index-components", sentence, language, responses.data_kind, role="main")
 
 
 def _value(row: dict[Any, Any], language: str) -> dict[str, Any]:
