@@ -12,7 +12,7 @@ from sipas_research.framework.index import INDEX, OVERALL, SatisfactionIndex
 from sipas_research.report.cells import Absent, Suppressed
 from sipas_research.report.display import Column, Figure, Finding, Table
 from sipas_research.report.figures import figure
-from sipas_research.report.labels import source_line
+from sipas_research.report.labels import index_name, source_line
 from sipas_research.report.theme import ESTIMATE, REFERENCE, TEXT_WIDTH, percent_axis, theme
 from sipas_research.survey.responses import Responses
 from sipas_research.wording import text
@@ -27,7 +27,7 @@ BREAK_YEAR = 2022
 def term_name(term: str, responses: Responses, language: str) -> str:
     """Return the name of an index term for people."""
     if term == INDEX:
-        return text("tables.common.index", language)
+        return index_name(responses, language)
     if term == OVERALL and OVERALL not in {s.id for s in responses.questionnaire.scales}:
         return text("tables.index.overall", language)
     return responses.questionnaire.scale(term).name(language)
@@ -57,7 +57,8 @@ def common(found: SatisfactionIndex, responses: Responses, language: str) -> dic
     }
 
 
-def _notes(found: SatisfactionIndex, language: str, *extra: str) -> tuple[str, ...]:
+def _notes(found: SatisfactionIndex, responses: Responses, language: str, *extra: str) -> tuple[str, ...]:
+    extra += () if responses.questionnaire.regime else ("tables.index.note_not_satisfaction",)
     keys = [f"tables.index.definition_{found.definition}", *extra, "tables.index.note_interval", *found.notes]
     return note_sentences(keys, language)
 
@@ -67,12 +68,19 @@ def note_sentences(keys: list[str], language: str) -> tuple[str, ...]:
     return tuple(text(key, language) for key in keys if key != "framework.weighting.weighted")
 
 
-def _value_columns(language: str) -> tuple[Column, Column, Column]:
+def _value_columns(responses: Responses, language: str) -> tuple[Column, Column, Column]:
     return (
         Column("n", text("tables.common.n", language), "integer", width=0.14),
-        Column("estimate", text("tables.common.index", language), "percent", width=0.17),
+        Column("estimate", index_name(responses, language), "percent", width=0.17),
         Column("interval", text("tables.common.interval", language), "interval_percent", width=0.25),
     )
+
+
+def _title(name: str, year: int | None, responses: Responses, language: str) -> str:
+    index = index_name(responses, language)
+    if year is None:
+        return text(f"tables.index.{name}_no_year", language, index=index)
+    return text(f"tables.index.{name}", language, index=index, year=str(year))
 
 
 def index_table(
@@ -86,16 +94,17 @@ def index_table(
         for row in found.tidy().to_dict("records")
         if row["group"] == ""
     ]
-    title = (
-        text("tables.index.title", language, year=str(year)) if year else text("tables.index.title_no_year", language)
-    )
+    title = _title("title", year, responses, language)
     return Table(
         "tbl-index",
         title,
-        (Column("component", text("tables.common.component", language), width=0.44), *_value_columns(language)),
+        (
+            Column("component", text("tables.common.component", language), width=0.44),
+            *_value_columns(responses, language),
+        ),
         tuple(rows),
         total_rows=(0,),
-        notes=_notes(found, language),
+        notes=_notes(found, responses, language),
         **common(found, responses, language),
     )
 
@@ -111,18 +120,14 @@ def agency_table(
         for row in _index_rows(found).to_dict("records")
     ]
     rows.append((text("tables.common.all", language), *figures_of(_everyone(found), language)))
-    title = (
-        text("tables.index.by_agency", language, year=str(year))
-        if year
-        else text("tables.index.by_agency_no_year", language)
-    )
+    title = _title("by_agency", year, responses, language)
     return Table(
         "tbl-index-agency",
         title,
-        (Column("agency", text("tables.common.agency", language), width=0.44), *_value_columns(language)),
+        (Column("agency", text("tables.common.agency", language), width=0.44), *_value_columns(responses, language)),
         tuple(rows),
         total_rows=(len(rows) - 1,),
-        notes=_notes(found, language, "tables.index.note_order"),
+        notes=_notes(found, responses, language, "tables.index.note_order"),
         **common(found, responses, language),
     )
 
@@ -132,13 +137,16 @@ def year_table(found: SatisfactionIndex, responses: Responses, language: str) ->
     years = _index_rows(found).to_dict("records")
     rows = [(_year(row["group"]), *figures_of(row, language)) for row in years]
     numbers = [int(_year(row["group"])) for row in years if _year(row["group"]).isdigit()]
-    crosses = bool(numbers) and min(numbers) < BREAK_YEAR <= max(numbers)
+    crosses = bool(numbers) and bool(responses.questionnaire.regime) and min(numbers) < BREAK_YEAR <= max(numbers)
     return Table(
         "tbl-index-year",
-        text("tables.index.by_year", language),
-        (Column("year", text("tables.common.year", language), align="center", width=0.2), *_value_columns(language)),
+        text("tables.index.by_year", language, index=index_name(responses, language)),
+        (
+            Column("year", text("tables.common.year", language), align="center", width=0.2),
+            *_value_columns(responses, language),
+        ),
         tuple(rows),
-        notes=_notes(found, language, *(["tables.index.note_break"] if crosses else [])),
+        notes=_notes(found, responses, language, *(["tables.index.note_break"] if crosses else [])),
         **common(found, responses, language),
     )
 
@@ -185,8 +193,13 @@ def component_figure(found: SatisfactionIndex | Finding, responses: Responses, l
         return figure(
             drawing,
             id="fig-index",
-            title=text("tables.index.figure_components", language),
-            alt=text("tables.index.alt_components", language, count=len(found.components)),
+            title=text("tables.index.figure_components", language, index=index_name(responses, language)),
+            alt=text(
+                "tables.index.alt_components",
+                language,
+                index=index_name(responses, language),
+                count=len(found.components),
+            ),
             **common(found, responses, language),
         )
 
@@ -212,8 +225,8 @@ def agency_figure(
         return figure(
             drawing,
             id="fig-index-agency",
-            title=text("tables.index.figure_agencies", language),
-            alt=text("tables.index.alt_agencies", language, count=len(rows)),
+            title=text("tables.index.figure_agencies", language, index=index_name(responses, language)),
+            alt=text("tables.index.alt_agencies", language, index=index_name(responses, language), count=len(rows)),
             notes=(text("tables.index.note_order", language),),
             **common(found, responses, language),
         )

@@ -10,7 +10,7 @@ import pandas as pd
 from sipas_research.report.cells import Absent, Suppressed
 from sipas_research.report.display import Column, Figure, Table
 from sipas_research.report.figures import figure
-from sipas_research.report.labels import item_codes, item_text, scale_name, source_line, survey_name
+from sipas_research.report.labels import item_codes, item_text, scale_name, source_line, survey_id, survey_name
 from sipas_research.report.theme import TEXT_WIDTH, likert_colours, percent_axis, theme
 from sipas_research.survey.description import Description
 from sipas_research.survey.questionnaire import Questionnaire
@@ -40,7 +40,7 @@ def items_table(description: Description, responses: Responses, language: str) -
     if not five:
         notes.append(text("tables.items.note_top", language))
     return Table(
-        f"tbl-items-{responses.questionnaire.respondent}",
+        f"tbl-items-{survey_id(responses)}",
         text("tables.items.title", language, survey=survey_name(responses, language)),
         (
             Column("code", text("tables.common.item_code", language), width=0.06),
@@ -124,7 +124,7 @@ def _likert(
         name = text(f"tables.likert.role_{role}", language) + (f" ({part})" if part else "")
         return figure(
             drawing,
-            id=f"fig-likert-{responses.questionnaire.respondent}-{role}" + (f"-{part[0]}" if part else ""),
+            id=f"fig-likert-{survey_id(responses)}-{role}" + (f"-{part[0]}" if part else ""),
             title=text("tables.likert.title", language, scale=name),
             alt=text("tables.likert.alt", language, count=sum(sizes), scale=name),
             language=language,

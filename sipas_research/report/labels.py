@@ -38,9 +38,18 @@ def scale_name(questionnaire: Questionnaire, scale: str, language: str) -> str:
 
 
 def survey_name(responses: Responses, language: str) -> str:
-    """Return "khảo sát người dân, tổ chức" and the like, for titles."""
-    kind = "staff" if responses.questionnaire.respondent == "staff" else "citizens"
-    return text(f"tables.survey.{kind}", language)
+    """Return the questionnaire's title, for titles of tables."""
+    return responses.questionnaire.title(language)
+
+
+def survey_id(responses: Responses) -> str:
+    """Return the questionnaire's id in the form that table and figure ids take."""
+    return re.sub(r"[^a-z0-9]+", "-", responses.questionnaire.id.casefold()).strip("-") or "survey"
+
+
+def index_name(responses: Responses, language: str) -> str:
+    """Return "Chỉ số hài lòng" for an instrument of a named regime, "Tỷ lệ trả lời mức cao" for any other form."""
+    return text(f"tables.common.{'index' if responses.questionnaire.regime else 'high_share'}", language)
 
 
 def source_line(responses: Responses, language: str) -> str:
@@ -65,9 +74,8 @@ def attempt(build: Callable[[], Shown], name: str, responses: Responses, languag
     except (AnalysisError, OptionError) as error:
         reason = in_words(error.message(language), responses.questionnaire)
         what = text(f"findings.what.{name}", language)
-        respondent = responses.questionnaire.respondent
         sentence = text("findings.reason", language, what=what, reason=reason)
-        return Finding(f"reason-{name}-{respondent}", sentence, language, responses.data_kind, role="reason")
+        return Finding(f"reason-{name}-{survey_id(responses)}", sentence, language, responses.data_kind, role="reason")
 
 
 def in_words(message: str, questionnaire: Questionnaire) -> str:

@@ -13,7 +13,7 @@ from sipas_research.factors.solution import FactorSolution
 from sipas_research.report.cells import Absent
 from sipas_research.report.display import Column, Figure, Finding, Table
 from sipas_research.report.figures import figure
-from sipas_research.report.labels import item_codes, item_text, scale_name, source_line, survey_name
+from sipas_research.report.labels import item_codes, item_text, scale_name, source_line, survey_id, survey_name
 from sipas_research.report.theme import ESTIMATE, REFERENCE, TEXT_WIDTH, number_axis, theme
 from sipas_research.survey.responses import Responses
 from sipas_research.wording import number, p_value, text
@@ -55,7 +55,7 @@ def alpha_table(found: Reliability, responses: Responses, language: str) -> Tabl
             )
         )
     return Table(
-        f"tbl-alpha-{responses.questionnaire.respondent}",
+        f"tbl-alpha-{survey_id(responses)}",
         text("tables.alpha.title", language, survey=survey_name(responses, language)),
         (
             Column("scale", text("tables.common.scale", language), width=0.38),
@@ -84,7 +84,7 @@ def item_total_table(found: Reliability, responses: Responses, language: str) ->
         for row in found.items.to_dict("records")
     ]
     return Table(
-        f"tbl-item-total-{responses.questionnaire.respondent}",
+        f"tbl-item-total-{survey_id(responses)}",
         text("tables.item_total.title", language, survey=survey_name(responses, language)),
         (
             Column("code", text("tables.common.item_code", language), width=0.07),

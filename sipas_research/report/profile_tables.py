@@ -8,7 +8,7 @@ import pandas as pd
 
 from sipas_research.report.cells import Suppressed
 from sipas_research.report.display import Column, Finding, Table
-from sipas_research.report.labels import source_line, survey_name
+from sipas_research.report.labels import source_line, survey_id, survey_name
 from sipas_research.survey.profile import Profile, profile
 from sipas_research.survey.questionnaire import Question
 from sipas_research.survey.responses import Responses
@@ -37,7 +37,7 @@ def forms_table(everyone: Responses, current: Responses, language: str) -> Table
         rows.append((label, Suppressed() if row.suppressed else int(row.n)))
     rows.append((text("tables.forms.analysed", language), len(current)))
     return Table(
-        f"tbl-forms-{everyone.questionnaire.respondent}",
+        f"tbl-forms-{survey_id(everyone)}",
         text("tables.forms.title", language, survey=survey_name(everyone, language)),
         (
             Column("what", text("tables.forms.what", language), width=0.7),
@@ -66,14 +66,14 @@ def profile_table(found: Profile, responses: Responses, language: str) -> Table 
             reason=text("tables.profile.none", language),
         )
         return Finding(
-            f"reason-profile-{responses.questionnaire.respondent}",
+            f"reason-profile-{survey_id(responses)}",
             sentence,
             language,
             responses.data_kind,
             role="reason",
         )
     return Table(
-        f"tbl-profile-{responses.questionnaire.respondent}",
+        f"tbl-profile-{survey_id(responses)}",
         text("tables.profile.title", language, survey=survey_name(responses, language)),
         (
             Column("characteristic", text("tables.common.characteristic", language), width=0.36),

@@ -12,7 +12,7 @@ from sipas_research.framework.index import INDEX, SatisfactionIndex
 from sipas_research.framework.scorecard import Scorecard
 from sipas_research.report.display import Finding, Role
 from sipas_research.report.index_tables import term_name
-from sipas_research.report.labels import item_codes, survey_name
+from sipas_research.report.labels import index_name, item_codes, survey_id, survey_name
 from sipas_research.report.scorecard_tables import agency_name, points
 from sipas_research.survey.description import Description
 from sipas_research.survey.responses import Responses
@@ -23,8 +23,7 @@ GOOD_ALPHA = 0.7
 
 
 def _finding(name: str, role: Role, sentence: str, responses: Responses, language: str) -> Finding:
-    respondent = responses.questionnaire.respondent
-    return Finding(f"{name}-{role}-{respondent}", sentence, language, responses.data_kind, role=role)
+    return Finding(f"{name}-{role}-{survey_id(responses)}", sentence, language, responses.data_kind, role=role)
 
 
 def quality_findings(
@@ -104,7 +103,7 @@ def index_findings(
         rows = [r for r in index.tidy().to_dict("records") if r["group"] == ""]
         known = [r for r in rows if np.isfinite(r["estimate"])]
         if known and known[0]["term"] == INDEX:
-            title = text("tables.common.index", language)
+            title = index_name(responses, language)
             main = text("findings.index.main", language, title=title, **_value(known[0], language))
             found.append(_finding("index", "main", main, responses, language))
         parts = [r for r in known if r["term"] in index.components]
