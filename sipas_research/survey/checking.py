@@ -171,8 +171,6 @@ def _across(
     for question_id, mask in marked.items():
         filled[question_id] |= mask
     items = [b.question.id for b in bound if b.question.kind == "likert"]
-    if "respondent_id" in frame:
-        findings += row_checks.doubled_respondents(frame, column["respondent_id"], row_numbers)
     required = {
         b.question.id: b.column
         for b in bound
@@ -189,6 +187,11 @@ def _across(
         for found in backward:
             frame.loc[found.positions, ["start_time", "end_time"]] = pd.NaT
         findings += backward
+    if "respondent_id" in frame:
+        rejected = rejected_rows(findings, len(frame))
+        for mask in marked.values():
+            rejected |= mask
+        findings += row_checks.doubled_respondents(frame, column["respondent_id"], row_numbers, rejected)
     return findings
 
 

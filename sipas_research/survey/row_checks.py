@@ -18,16 +18,24 @@ SUSPECT_BELOW = -0.2
 SUSPECT_FROM = 30
 
 
-def doubled_respondents(frame: pd.DataFrame, column: str, row_numbers: np.ndarray) -> list[Finding]:
-    """Reject every form after the first with the same respondent_id (and the same year, where there is one)."""
+def doubled_respondents(
+    frame: pd.DataFrame, column: str, row_numbers: np.ndarray, rejected: np.ndarray
+) -> list[Finding]:
+    """Keep one form for each respondent_id (and year, where there is one) and reject the others.
+
+    The first form is kept, or the first that is not ``rejected`` for another reason, shape (rows,) of bool.
+    """
     by = [name for name in ("year", "respondent_id") if name in frame]
     filled = frame["respondent_id"].notna().to_numpy()
     codes = frame[by].groupby(by, sort=False, dropna=False).ngroup().to_numpy()
-    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    first_of = first[inverse]
-    positions = np.flatnonzero(filled & (first_of != np.arange(len(frame))))
+    # A stable order with the usable forms first: the first of each group is the one that is kept.
+    order = np.argsort(rejected, kind="stable")
+    _, first, inverse = np.unique(codes[order], return_index=True, return_inverse=True)
+    kept = np.empty(len(frame), dtype=np.int64)
+    kept[order] = order[first[inverse]]
+    positions = np.flatnonzero(filled & (kept != np.arange(len(frame))))
     # The id itself is not shown: some forms take the number of an identity card.
-    details: list[Detail] = [("", (("first", str(row_numbers[first_of[p]])),)) for p in positions]
+    details: list[Detail] = [("", (("kept", str(row_numbers[kept[p]])),)) for p in positions]
     if not len(positions):
         return []
     return [finding("check.row.doubled", "row", column, positions, details, np.arange(len(positions)))]

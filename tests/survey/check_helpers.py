@@ -14,9 +14,10 @@ from sipas_research.wording import Bilingual
 
 LEVELS = ("Rất không hài lòng", "Không hài lòng", "Bình thường", "Hài lòng", "Rất hài lòng")
 ENGLISH = ("Very dissatisfied", "Dissatisfied", "Neutral", "Satisfied", "Very satisfied")
-SATISFACTION = tuple(
-    Answer(code, Bilingual(vi, en)) for code, (vi, en) in enumerate(zip(LEVELS, ENGLISH, strict=True), start=1)
-) + (Answer(9, Bilingual("Không trả lời / không biết", "No answer / don't know"), missing=True),)
+SATISFACTION = (
+    *(Answer(code, Bilingual(vi, en)) for code, (vi, en) in enumerate(zip(LEVELS, ENGLISH, strict=True), start=1)),
+    Answer(9, Bilingual("Không trả lời / không biết", "No answer / don't know"), missing=True),
+)
 TEXTS = {
     "access_1": "Nơi ngồi chờ có đủ chỗ ngồi",
     "access_2": "Trang thiết bị phục vụ đầy đủ",

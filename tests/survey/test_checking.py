@@ -109,6 +109,15 @@ def test_same_number_in_two_years_is_two_respondents():
     assert problems(frame) == []
 
 
+def test_of_two_equal_forms_the_usable_one_is_kept():
+    frame = damaged("access_1", 5, 6.0)
+    frame.loc[20, "respondent_id"] = "p003"
+    texts = said(frame)
+    assert len(texts) == 2
+    assert "Dòng 5, cột 'access_1': giá trị 6" in texts[0]
+    assert "Dòng 5, cột 'respondent_id': mã phiếu trùng với dòng 22. Giữ phiếu ở dòng 22" in texts[1]
+
+
 def test_blank_forms_are_rejected():
     frame = answers()
     frame.loc[5, list(ITEMS)] = np.nan
