@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from sipas_research.files import write_file, write_text
 from sipas_research.results import DataKind
 from sipas_research.study.plan import mark_suffix
 from sipas_research.wording import LANGUAGES, both, text
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sipas_research.survey.read import CheckReport
 
 CHECK_FOLDER = "kiem_tra"
@@ -79,7 +79,7 @@ def _label(column: str) -> str:
 
 
 def _cell(column: str, value: object) -> str | int:
-    if value is None or value != value or str(value) == "<NA>":  # noqa: PLR0124 - NaN is the only value unlike itself
+    if pd.isna(value):
         return ""
     if column == "row":
         return int(str(value))

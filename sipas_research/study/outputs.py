@@ -12,6 +12,7 @@ from sipas_research.results import weakest
 from sipas_research.study.check_files import CHECK_FOLDER
 from sipas_research.study.plan import RUNS_FOLDER, mark_suffix, safe_name
 from sipas_research.study.study import Study
+from sipas_research.survey.agencies import Agency
 from sipas_research.wording import date, number, text
 
 TABLES_FOLDER = "bang"
@@ -33,13 +34,12 @@ def write_report(
 
 
 def write_scorecard(
-    study: Study, chapter: report.Chapter, agency: str, language: str, out: Path, *, sources: Iterable[str]
+    study: Study, chapter: report.Chapter, agency: Agency, language: str, out: Path, *, sources: Iterable[str]
 ) -> tuple[Path, ...]:
     """Write one agency's scorecard in one language."""
-    title = study.agencies.name(agency, language)
-    document = _document(study, [chapter], language, title, "run.document.scorecard", sources)
+    document = _document(study, [chapter], language, agency.name(language), "run.document.scorecard", sources)
     tail = "" if language == "vi" else f"_{language}"
-    stem = f"{safe_name(agency)}{tail}{mark_suffix(document.data_kind, language)}"
+    stem = f"{safe_name(agency.code)}{tail}{mark_suffix(document.data_kind, language)}"
     return tuple(report.write_documents(document, out / SCORECARDS_FOLDER, stem))
 
 

@@ -21,7 +21,8 @@ from sipas_research.study.outputs import write_report, write_scorecard
 from sipas_research.study.plan import CHAPTERS, Plan, Step, report_plan, scorecard_plan, validate
 from sipas_research.study.run import execute, person_marks
 from sipas_research.study.study import Study, near, scorecard_agencies
-from sipas_research.wording import LANGUAGES, text
+from sipas_research.survey.agencies import Agency
+from sipas_research.wording import LANGUAGES, Bilingual, text
 
 if TYPE_CHECKING:
     from sipas_research.report import Chapter
@@ -240,7 +241,9 @@ def _progress(chosen: Iterable[str], *, quiet: bool) -> Iterable[str]:
 def _write_scorecards(study: Study, read: Iterable[tuple[Step, Chapter]], out: Path, checked: _Checked) -> list[Path]:
     made: list[Path] = []
     for step, chapter in read:
-        agency = str(dict(step.parameters).get("agency", ""))
-        if agency:
+        code = str(dict(step.parameters).get("agency", ""))
+        if code:
+            # Where the study has no register, the one made from the data holds the names.
+            agency = checked.first.agencies.get(code) or Agency(code, Bilingual(code))
             made += write_scorecard(study, chapter, agency, step.language, out, sources=checked.sources[:1])
     return made

@@ -1,0 +1,137 @@
+"""``sipas new``: a folder with everything, made whole or not at all, from a file named and labelled in Vietnamese."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pandas as pd
+import pyreadstat
+import pytest
+
+from sipas_research import resources
+from sipas_research.errors import DataFileError, OptionError, StudyError
+from sipas_research.results import DataKind
+from sipas_research.study.new_folder import identifier, make_folder
+from sipas_research.study.read_first import read_first_page
+from sipas_research.study.study import load_study
+from sipas_research.survey.questionnaire_files import load_questionnaire
+
+FILES = {"study.toml", "cau_hoi.xlsx", "cot_du_lieu.xlsx", "don_vi.xlsx", "DOC_TRUOC.html"}
+FACTS = {"agency": "Đơn vị", "year": "Năm", "sex": "Giới tính", "weight": "Quyền số"}
+
+
+def twin(rows: int = 60) -> pd.DataFrame:
+    frame = pd.read_csv(resources.data("twin", "citizens.csv"), encoding="utf-8-sig")
+    return frame[frame["year"] == 2022].head(rows).reset_index(drop=True)
+
+
+@pytest.fixture
+def sav(tmp_path: Path) -> Path:
+    """Write a file as SPSS users keep it: short names, question texts as labels, one column nobody declared."""
+    questionnaire = load_questionnaire("citizens")
+    items = [q.id for q in questionnaire.items()]
+    frame = twin()[[*FACTS, *items]].copy()
+    frame["ghi_chu"] = "riêng tư"
+    names = {name: f"C{n}" for n, name in enumerate(items, start=1)}
+    labels = {names[q]: questionnaire.question(q).text.vi for q in items} | {"ghi_chu": "Ghi chú"}
+    renamed = frame.rename(columns=names | {"agency": "agency", "sex": "sex", "year": "year", "weight": "weight"})
+    path = tmp_path / "số liệu khảo sát.sav"
+    pyreadstat.write_sav(renamed, str(path), column_labels=labels)
+    return path
+
+
+def test_folder_from_a_renamed_sav(tmp_path: Path, sav: Path) -> None:
+    folder = tmp_path / "Khảo sát năm 2025"
+    made = make_folder(folder, sav)
+    assert set(made.files) > FILES | {"du_lieu/số liệu khảo sát.sav", "notebooks/02_survey_quality.ipynb"}
+    assert (folder / "du_lieu" / sav.name).read_bytes() == sav.read_bytes()
+    declared = tomllib.loads((folder / "study.toml").read_text(encoding="utf-8"))
+    assert declared["study"]["id"] == "khao_sat_nam_2025"
+    assert declared["study"]["year"] == 2022
+    assert declared["survey"][0]["design"] == {"weight": "weight"}
+    keys = [key for key, _ in made.messages]
+    assert "study.new.privacy" in keys
+    assert "study.new.drafted" not in keys
+    study = load_study(folder)
+    assert study.data_kind is DataKind.USER
+    assert study.output == folder / "ket_qua"
+    assert study.survey().columns is not None
+    answers = study.responses()
+    assert len(answers) == 60
+    assert answers.questionnaire.items() == load_questionnaire("citizens").items()
+    assert "ghi_chu" not in answers.frame
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+def test_simulated_file_makes_a_simulated_study(tmp_path: Path) -> None:
+    source = tmp_path / "a.csv"
+    twin().to_csv(source, index=False, encoding="utf-8")
+    made = make_folder(tmp_path / "thu", source)
+    assert "study.new.simulated" in [key for key, _ in made.messages]
+    assert load_study(tmp_path / "thu").data_kind is DataKind.SIMULATED
+
+
+def test_another_questionnaire_is_drafted(tmp_path: Path) -> None:
+    source = tmp_path / "khac.csv"
+    frame = pd.DataFrame({f"Honesty{n}": [1, 2, 3, 4, 5] * 6 for n in range(1, 5)})
+    frame.to_csv(source, index=False)
+    made = make_folder(tmp_path / "thu", source)
+    assert "study.new.drafted" in [key for key, _ in made.messages]
+    study = load_study(tmp_path / "thu")
+    assert len(study.survey().questionnaire.items()) == 4
+    assert len(study.responses()) == 30
+    assert "bản nháp" in (tmp_path / "thu" / "DOC_TRUOC.html").read_text(encoding="utf-8")
+
+
+def test_without_a_file_the_folder_waits_for_one(tmp_path: Path) -> None:
+    made = make_folder(tmp_path / "trong", form="staff")
+    assert made.messages[0][0] == "study.new.no_data"
+    study = load_study(tmp_path / "trong")
+    assert study.names == ("staff",)
+    assert study.year is None
+    with pytest.raises(StudyError, match=r"khao_sat\.csv"):
+        study.responses("staff")
+
+
+def test_nothing_is_overwritten_or_left_behind(tmp_path: Path) -> None:
+    busy = tmp_path / "co_san"
+    busy.mkdir()
+    (busy / "a.txt").write_text("x", encoding="utf-8")
+    with pytest.raises(StudyError, match="co_san"):
+        make_folder(busy)
+    assert [p.name for p in busy.iterdir()] == ["a.txt"]
+    wrong = tmp_path / "hong.xlsx"
+    wrong.write_bytes(b"PK\x03\x04 not a workbook")
+    with pytest.raises(DataFileError):
+        make_folder(tmp_path / "moi", wrong)
+    with pytest.raises(OptionError, match="citizens, staff"):
+        make_folder(tmp_path / "moi", form="khac")
+    assert not (tmp_path / "moi").exists()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["co_san", "hong.xlsx"]
+
+
+def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "rong").mkdir()
+    assert (make_folder(tmp_path / "rong").folder / "study.toml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Khảo sát năm 2025", "khao_sat_nam_2025"),
+        ("Đồng Đăng", "dong_dang"),
+        ("  ", "nghien_cuu"),
+        ("调查", "nghien_cuu"),
+    ],
+)
+def test_identifier(name: str, expected: str) -> None:
+    assert identifier(name) == expected
+
+
+def test_page_escapes_the_folder_name() -> None:
+    page = read_first_page('<b>"x"</b>', drafted=True, with_data=False)
+    assert "<b>" not in page
+    assert "&lt;b&gt;" in page
+    assert page.index("Việc cần làm") < page.index("What to do")
+    assert "http" not in page

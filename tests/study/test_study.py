@@ -1,0 +1,128 @@
+"""Loading a study: which files win, what the data may claim, where results go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sipas_research import resources
+from sipas_research.errors import HonestyError, StudyError
+from sipas_research.results import DataKind
+from sipas_research.study.study import find_own_study, find_study, load_study, scorecard_agencies
+from sipas_research.survey.agencies import Agency, AgencyRegister
+from sipas_research.survey.agency_files import write_agencies_xlsx
+from sipas_research.wording import Bilingual
+
+TEXT = """
+[study]
+id = "thu"
+title_vi = "Thử"
+place_vi = "Nơi thử"
+data_kind = "{kind}"
+agencies = "{agencies}"
+[provenance]
+{provenance}
+[[survey]]
+file = "a.csv"
+[survey.design]
+weight = "weight"
+"""
+FULL = 'owner = "Chủ"\ncollected_from = "01/03/2025"\ncollected_to = "30/04/2025"\ndecision = "QĐ"'
+
+
+def write(folder: Path, *, kind: str = "user", agencies: str = "", provenance: str = "") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "study.toml"
+    path.write_text(TEXT.format(kind=kind, agencies=agencies, provenance=provenance), encoding="utf-8")
+    return path
+
+
+def test_packaged_twin_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = load_study()
+    assert study.path == resources.data("twin", "study.toml")
+    assert study.data_kind is DataKind.SIMULATED
+    assert study.names == ("citizens", "staff")
+    assert len(study.agencies.agencies) == 31
+    if resources.is_checkout():
+        assert study.output == resources.root() / "outputs" / "twin"
+
+
+def test_current_year_and_first_agency() -> None:
+    study = load_study(resources.data("twin"))
+    everyone = study.responses()
+    current = study.current(everyone)
+    assert set(current.frame["year"]) == {2022}
+    assert len(current) < len(everyone)
+    enough = scorecard_agencies(current)
+    assert study.first_agency(current) == enough[0]
+    assert list(enough) == [c for c in study.agencies.codes() if c in enough]
+
+
+def test_a_study_above_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "nghien_cuu")
+    inner = tmp_path / "nghien_cuu" / "notebooks"
+    inner.mkdir()
+    monkeypatch.chdir(inner)
+    assert find_own_study() == (tmp_path / "nghien_cuu" / "study.toml").resolve()
+    assert load_study().output == (tmp_path / "nghien_cuu" / "ket_qua").resolve()
+
+
+@pytest.mark.parametrize(
+    ("provenance", "kind", "notes"), [(FULL, DataKind.REAL, 0), ('owner = "Chủ"', DataKind.USER, 1)]
+)
+def test_real_needs_its_provenance(tmp_path: Path, provenance: str, kind: DataKind, notes: int) -> None:
+    study = load_study(write(tmp_path, kind="real", provenance=provenance))
+    assert study.data_kind is kind
+    assert len(study.notes) == notes
+    if notes:
+        assert "collected_from, collected_to, decision" in study.notes[0].text("vi")
+
+
+def test_a_real_agency_in_a_simulated_study_is_refused(tmp_path: Path) -> None:
+    register = AgencyRegister((Agency("h01", Bilingual("huyện  Tràng Định"), "district"),))
+    write_agencies_xlsx(register, tmp_path / "don_vi.xlsx")
+    with pytest.raises(HonestyError):
+        load_study(write(tmp_path, kind="simulated"))
+    assert load_study(write(tmp_path, kind="user")).agencies.codes() == ("h01",)
+
+
+def test_own_register_wins(tmp_path: Path) -> None:
+    (tmp_path / "khac.csv").write_text("code,name_vi\nzz,Khác\n", encoding="utf-8")
+    write_agencies_xlsx(AgencyRegister((Agency("a1", Bilingual("Đơn vị một")),)), tmp_path / "don_vi.xlsx")
+    assert load_study(write(tmp_path, agencies="khac.csv")).agencies.codes() == ("a1",)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (('file = "a.csv"', 'file = "a.csv"\nquestionnaire = "citizen"'), ("citizen", "citizens, staff")),
+        (('weight = "weight"', 'weight = "weigth"'), ("survey.design.weight", "weigth", "weight")),
+        (('agencies = ""', 'agencies = "khong_co.csv"'), ("study.agencies", "khong_co.csv")),
+        (('file = "a.csv"', 'file = "a.csv"\nquestionnaire = "mau.xlsx"'), ("survey.questionnaire", "mau.xlsx")),
+    ],
+)
+def test_refusals_name_the_key(tmp_path: Path, change: tuple[str, str], words: tuple[str, ...]) -> None:
+    path = write(tmp_path)
+    content = path.read_text(encoding="utf-8")
+    assert change[0] in content
+    path.write_text(content.replace(*change), encoding="utf-8")
+    with pytest.raises(StudyError) as caught:
+        load_study(path)
+    for word in words:
+        assert word in caught.value.message("vi")
+        assert word in caught.value.message("en")
+
+
+def test_unknown_survey_and_missing_places(tmp_path: Path) -> None:
+    study = load_study(write(tmp_path))
+    with pytest.raises(StudyError, match="citizens"):
+        study.survey("staff")
+    with pytest.raises(StudyError, match=r"a\.csv"):
+        study.responses()
+    with pytest.raises(StudyError, match="khong_co"):
+        find_study(tmp_path / "khong_co.toml")
+    (tmp_path / "trong").mkdir()
+    with pytest.raises(StudyError, match="trong"):
+        find_study(tmp_path / "trong")
