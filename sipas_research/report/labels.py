@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
-from sipas_research.errors import AnalysisError, OptionError
+from sipas_research.errors import AnalysisError, OptionError, SipasError
 from sipas_research.report.display import Finding
 from sipas_research.survey.questionnaire import Questionnaire
 from sipas_research.survey.responses import Responses
@@ -72,16 +73,29 @@ def attempt(build: Callable[[], Shown], name: str, responses: Responses, languag
     try:
         return build()
     except (AnalysisError, OptionError) as error:
-        reason = in_words(error.message(language), responses.questionnaire)
+        reason = spoken(error, responses.questionnaire, language)
         what = text(f"findings.what.{name}", language)
         sentence = text("findings.reason", language, what=what, reason=reason)
         return Finding(f"reason-{name}-{survey_id(responses)}", sentence, language, responses.data_kind, role="reason")
 
 
-def in_words(message: str, questionnaire: Questionnaire) -> str:
-    """Replace question ids in a message by the codes that the tables use."""
-    codes = item_codes(questionnaire)
-    return re.sub(r"[a-z][a-z0-9_]*", lambda found: codes.get(found.group(), found.group()), message)
+def spoken(error: SipasError, questionnaire: Questionnaire, language: str) -> str:
+    """Return an error's message with codes and question texts in place of ids, problems in the same paragraph."""
+    fields = {name: in_words(value, questionnaire, language) for name, value in error.fields.items()}
+    sentences = [text(error.key, language, **fields)]
+    for problem in error.problems:
+        renamed = tuple((name, in_words(value, questionnaire, language)) for name, value in problem.fields)
+        sentences.append(replace(problem, fields=renamed).text(language))
+    return " ".join(sentences)
+
+
+def in_words(value: object, questionnaire: Questionnaire, language: str) -> object:
+    """Replace ids in a field of a message: items by their codes, other questions by their text."""
+    if not isinstance(value, str):
+        return value
+    names = {q.id: q.text(language) for q in questionnaire.questions} | item_codes(questionnaire)
+    names |= {scale.id: scale.name(language) for scale in questionnaire.scales if scale.id not in names}
+    return re.sub(r"[a-z][a-z0-9_]*", lambda found: names.get(found.group(), found.group()), value)
 
 
 def show(*shown: object) -> None:

@@ -39,8 +39,9 @@ def quality_findings(
     if len(items) and len(current):
         shares = items["missing"] / len(current)
         code = item_codes(current.questionnaire)[items.loc[shares.idxmax(), "term"]]
+        key = "findings.quality.finding" if shares.max() > 0 else "findings.quality.complete"
         blank = text(
-            "findings.quality.finding",
+            key,
             language,
             code=code,
             share=percent(float(shares.max()), language),

@@ -80,12 +80,23 @@ def likert_colours(points: int) -> tuple[str, ...]:
 
 
 def percent_axis(axes: Axes, language: str, *, which: str = "x", decimals: int = 0) -> None:
-    """Print the ticks of an axis that holds shares (0-1) as percentages of the language: "87,5%" or "87.5%"."""
+    """Print the ticks of an axis that holds shares (0-1) as percentages of the language: "87,5%" or "87.5%".
+
+    ``decimals`` is the least number of decimals; where ticks lie closer than a point more are printed, so that no
+    two ticks read the same.
+    """
     from matplotlib.ticker import MaxNLocator
 
     axis = _axis(axes, which)
     axis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(lambda value, _position: wording.percent(value, language, decimals))
+
+    def label(value: float, _position: object) -> str:
+        ticks = axis.get_majorticklocs()
+        step = 100 * abs(ticks[1] - ticks[0]) if len(ticks) > 1 else 1.0
+        needed = next((d for d in range(4) if abs(step * 10**d - round(step * 10**d)) < 1e-6), 4)
+        return wording.percent(value, language, max(decimals, needed))
+
+    axis.set_major_formatter(label)
 
 
 def number_axis(axes: Axes, language: str, *, which: str = "x", decimals: int = 0) -> None:

@@ -132,7 +132,9 @@ def test_codes_replace_ids_in_messages(current):
     codes = item_codes(current.questionnaire)
     assert codes["access_1"] == "1.1"
     assert codes["procedure_5"] == "2.5"
-    assert in_words("Biến 'access_1' và 'procedure_5'", current.questionnaire) == "Biến '1.1' và '2.5'"
+    assert in_words("access_1, procedure_5", current.questionnaire, "vi") == "1.1, 2.5"
+    assert in_words("sex", current.questionnaire, "vi") == "Giới tính của Ông/Bà"
+    assert in_words(7, current.questionnaire, "vi") == 7
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
