@@ -150,7 +150,7 @@ def _plain(cell: object) -> object:
     if isinstance(cell, datetime.date):
         return pd.Timestamp(cell).as_unit("us")
     if isinstance(cell, datetime.timedelta):
-        minutes, seconds = divmod(round(cell.total_seconds()), 60)
+        minutes, seconds = divmod(int(cell.total_seconds() + 0.5), 60)
         return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
     return None if cell is None else clean(str(cell))
 

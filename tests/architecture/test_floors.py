@@ -46,7 +46,7 @@ def imported_rooms(source: str) -> set[str]:
             names = [a.name for a in node.names]
         elif isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "import_module":
             names = [a.value for a in node.args[:1] if isinstance(a, ast.Constant)]
-        rooms |= {n.split(".")[1] for n in names if n.startswith("sipas_research.")}
+        rooms |= {n.split(".")[1] for n in names if n.startswith("sipas_research.") and not n.endswith("__version__")}
     return rooms
 
 
