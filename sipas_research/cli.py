@@ -169,10 +169,10 @@ def _check(options: argparse.Namespace) -> int:
     # The list is printed once, in Vietnamese unless another language is asked for; the files hold both.
     language = options.language if options.language in LANGUAGES else LANGUAGES[0]
     for result in results:
-        _say(result.report.summary(language))
+        _say(result.summary(language))
         names = ", ".join(f"{path.parent.name}/{path.name}" for path in result.files)
         _tell(options, "cli.check.written", files=names)
-    return EXIT_DONE if all(r.report.responses is not None for r in results) else 1
+    return EXIT_DONE if all(r.accepted for r in results) else 1
 
 
 def _report(options: argparse.Namespace) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sipas_research.errors import HonestyError, OptionError
+from sipas_research.errors import HonestyError, InputError, OptionError
 from sipas_research.results import DataKind
-from sipas_research.study.check_files import CHECK_FOLDER, write_check
+from sipas_research.study.check_files import CHECK_FOLDER, write_check, write_refusal
 from sipas_research.study.report import check_survey
 from sipas_research.study.study import find_own_study, load_study
 from sipas_research.survey.agencies import AgencyRegister
@@ -20,10 +22,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CheckResult:
-    """The report of one file and where it was written."""
+    """What came out for one file: a report, or the error that kept it from being read; and the files written."""
 
-    report: CheckReport
     files: tuple[Path, ...]
+    report: CheckReport | None = None
+    error: InputError | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """True where the file can be used."""
+        return self.report is not None and self.report.responses is not None
+
+    def summary(self, language: str) -> str:
+        """Return what the check found, as text."""
+        if self.report is not None:
+            return self.report.summary(language)
+        return self.error.message(language) if self.error is not None else ""
 
 
 def run_check(
@@ -49,17 +63,25 @@ def run_check(
         One a file: without ``file`` every survey of the study.
     """
     if file is not None and not study_path and find_own_study() is None:
-        return (_check_alone(file, form or "citizens", (out or Path.cwd()) / CHECK_FOLDER),)
+        alone = form or "citizens"
+        return (_result(lambda: _check_alone(file, alone), (out or Path.cwd()) / CHECK_FOLDER, alone),)
     study = load_study(study_path)
     folder = (out or study.output) / CHECK_FOLDER
     names = (study.survey(form).name,) if form else study.names[:1] if file else study.names
     if not names:
         study.survey()
-    reports = [(name, check_survey(study, name, file)) for name in names]
-    return tuple(CheckResult(report, write_check(report, folder, name)) for name, report in reports)
+    return tuple(_result(partial(check_survey, study, name, file), folder, name) for name in names)
 
 
-def _check_alone(file: Path, form: str, folder: Path) -> CheckResult:
+def _result(check: Callable[[], CheckReport], folder: Path, name: str) -> CheckResult:
+    try:
+        report = check()
+    except InputError as error:
+        return CheckResult((write_refusal(error, folder, name),), error=error)
+    return CheckResult(write_check(report, folder, name), report)
+
+
+def _check_alone(file: Path, form: str) -> CheckReport:
     from sipas_research.survey.questionnaire_files import load_questionnaire, packaged_ids
     from sipas_research.survey.read import check_responses
 
@@ -70,8 +92,7 @@ def _check_alone(file: Path, form: str, folder: Path) -> CheckResult:
         return SurveySpec(form, file, load_questionnaire(form), AgencyRegister(), kind)
 
     try:
-        report = check_responses(file, spec(DataKind.USER))
+        return check_responses(file, spec(DataKind.USER))
     except HonestyError:
         # Nothing is claimed here, so a file with the mark is checked as what it says it is.
-        report = check_responses(file, spec(DataKind.SIMULATED))
-    return CheckResult(report, write_check(report, folder, form))
+        return check_responses(file, spec(DataKind.SIMULATED))

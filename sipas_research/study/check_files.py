@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from sipas_research.errors import InputError
 from sipas_research.files import write_file, write_text
 from sipas_research.results import DataKind
 from sipas_research.study.plan import mark_suffix
@@ -45,6 +46,11 @@ def write_check(report: CheckReport, folder: Path, survey: str) -> tuple[Path, P
     )
     book = write_file(folder / f"{stem}.xlsx", lambda target: _write_book(target, sheets, report.data_kind))
     return write_text(folder / f"{stem}.txt", content), book
+
+
+def write_refusal(error: InputError, folder: Path, survey: str) -> Path:
+    """Write why a file could not be read at all, in both languages."""
+    return write_text(folder / f"{survey}.txt", "\n\n".join(error.message(lang) for lang in LANGUAGES) + "\n")
 
 
 def _write_book(target: Path, sheets: Sequence[tuple[str, pd.DataFrame, tuple[str, ...]]], kind: DataKind) -> None:

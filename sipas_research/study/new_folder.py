@@ -18,6 +18,7 @@ from sipas_research.study.plan import NOTEBOOKS_FOLDER
 from sipas_research.study.read_first import read_first_page
 from sipas_research.study.study import AGENCIES_FILE, COLUMNS_FILE, QUESTIONNAIRE_FILE, STUDY_FILE
 from sipas_research.survey.agencies import AgencyRegister
+from sipas_research.survey.raw_table import SIMULATED_COLUMN
 from sipas_research.survey.specs import ColumnMap
 from sipas_research.wording import text
 
@@ -226,11 +227,14 @@ def identifier(name: str) -> str:
 def _messages(content: _Content) -> list[Message]:
     if content.raw is None:
         return [("study.new.no_data", (("folder", DATA_FOLDER),))]
-    columns = content.raw.frame.shape[1]
+    columns = len([c for c in content.raw.frame if c != SIMULATED_COLUMN])
     found: list[Message] = [
         ("study.new.copied", (("file", content.raw.name), ("folder", DATA_FOLDER))),
         ("study.new.privacy", ()),
-        ("study.new.matched", (("matched", len(content.mapped)), ("columns", columns), ("file", COLUMNS_FILE))),
+        (
+            "study.new.matched" if len(content.mapped) < columns else "study.new.matched_all",
+            (("matched", len(content.mapped)), ("columns", columns), ("file", COLUMNS_FILE)),
+        ),
     ]
     if content.raw.simulated:
         found.append(("study.new.simulated", (("file", content.raw.name),)))

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from sipas_research.errors import (
     AgencyError,
     DataFileError,
+    InputError,
     OptionError,
     RejectedRowsWarning,
     StudyError,
 )
-from sipas_research.study.check_files import CHECK_FOLDER, write_check
+from sipas_research.study.check_files import CHECK_FOLDER, write_check, write_refusal
 from sipas_research.study.outputs import write_report, write_scorecard
 from sipas_research.study.plan import CHAPTERS, Plan, Step, report_plan, scorecard_plan, validate
 from sipas_research.study.run import execute, person_marks
@@ -171,7 +172,11 @@ def check_study(study: Study, out: Path) -> _Checked:
     responses: dict[str, Responses] = {}
     files: list[Path] = []
     for name in study.names:
-        report = check_survey(study, name)
+        try:
+            report = check_survey(study, name)
+        except InputError as error:
+            write_refusal(error, out / CHECK_FOLDER, name)
+            raise
         files += write_check(report, out / CHECK_FOLDER, name)
         if report.responses is None:
             verdict = "check.refused" if report.refused else "check.undecided"

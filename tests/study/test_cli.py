@@ -105,6 +105,26 @@ def test_refused_input_ends_with_1(
     assert "Traceback" not in errors
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("rong.csv", b"", "không có nội dung"),
+        ("nen.xlsx", b"PK\x03\x04", "nen.xlsx"),
+        ("khong_co.csv", None, "Không tìm thấy"),
+    ],
+)
+def test_unreadable_files_get_a_sentence_and_a_file(
+    tmp_path: Path, name: str, content: bytes | None, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    assert cli.main(["check", str(tmp_path / name), "--out", str(tmp_path / "o")]) == 1
+    said = capsys.readouterr()
+    assert words in said.out
+    assert "Traceback" not in said.out + said.err
+    assert words in (tmp_path / "o" / "kiem_tra" / "citizens.txt").read_text(encoding="utf-8")
+
+
 def test_report_on_a_refused_file_runs_no_notebook(
     tmp_path: Path, survey: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
