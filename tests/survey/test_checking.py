@@ -291,8 +291,8 @@ def test_fifty_thousand_rows_take_seconds_at_most():
     frame["respondent_id"] = [f"p{i}" for i in range(50_000)]
     frame.loc[::100, "access_1"] = 6.0
     raw = table(frame)
-    start = time.perf_counter()
+    start = time.process_time()
     checked = check_table(raw, spec())
-    assert time.perf_counter() - start < 4
+    assert time.process_time() - start < 4
     assert checked.rejected.sum() == 500
     assert len(QUESTIONNAIRE.questions) > checked.frame.shape[1]
