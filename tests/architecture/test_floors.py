@@ -22,9 +22,9 @@ FLOORS = {
     "framework": 4,
     "report": 5,
     "study": 6,
-    "cli": 6,
-    "__main__": 7,
-    "__init__": 7,
+    "cli": 7,
+    "__main__": 8,
+    "__init__": 8,
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
