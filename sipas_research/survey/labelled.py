@@ -15,6 +15,7 @@ from sipas_research.survey.encodings import refuse_legacy
 from sipas_research.survey.legacy_vietnamese import marked_words, share_of_syllables
 from sipas_research.survey.raw_table import MissingCode, Note, RawTable
 from sipas_research.survey.sheet_rows import clean, name_text, note, unique_names
+from sipas_research.survey.spss_dictionary import is_sound
 
 _SPSS_START = np.datetime64("1582-10-14", "us")
 _STATA_START = np.datetime64("1960-01-01", "us")
@@ -37,12 +38,16 @@ def read_labelled(path: Path, data: bytes) -> RawTable:
     known = data.startswith(_MAGIC[kind]) or (kind == ".dta" and data[0] in _STATA_VERSIONS)
     if not known:
         raise DataFileError("reading.labelled.other_kind", file=path.name)
+    if kind != ".dta" and not is_sound(data):
+        raise DataFileError("reading.labelled.damaged", file=path.name)
     frame, meta, notes = _load(path, kind)
+    if not all(isinstance(name, str) for name in frame.columns) or frame.columns.has_duplicates:
+        raise DataFileError("reading.labelled.damaged", file=path.name)
     if not frame.shape[1] or not len(frame):
         raise DataFileError("reading.no_rows_labelled", file=path.name)
     names, name_notes = unique_names([name_text(name) for name in frame.columns])
     given = dict(zip(frame.columns, names, strict=True))
-    columns = {given[old]: _column(frame[old], meta.original_variable_types.get(old, ""), kind) for old in given}
+    columns = {given[old]: _column(frame[old], meta.original_variable_types.get(old) or "", kind) for old in given}
     labels = {given[o]: name_text(t) for o, t in meta.column_names_to_labels.items() if o in given and t}
     value_labels = {given[o]: _codes(v) for o, v in meta.variable_value_labels.items() if o in given and v}
     _refuse_legacy_texts(path.name, names, labels, value_labels, columns)
@@ -114,7 +119,7 @@ def _call(path: Path, kind: str, encoding: str | None) -> tuple[pd.DataFrame, An
 
 
 def _all_texts(frame: pd.DataFrame, meta: Any) -> list[str]:
-    texts = [*frame.columns, *(t for t in meta.column_names_to_labels.values() if t)]
+    texts = [*map(str, frame.columns), *(str(t) for t in meta.column_names_to_labels.values() if t)]
     texts += [str(label) for labels in meta.variable_value_labels.values() for label in labels.values()]
     for name in frame.columns:
         if frame[name].dtype != float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import unicodedata
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from sipas_research.errors import DataFileError
 from sipas_research.survey.reading import read_table
+from sipas_research.survey.spss_dictionary import is_sound
 
 ANSWERS = {1: "Rất không hài lòng", 5: "Rất hài lòng", 9: "Không trả lời"}
 
@@ -186,3 +188,25 @@ def test_stata_file_called_csv(folder: Path) -> None:
     pyreadstat.write_dta(pd.DataFrame({"a": [1.0]}), path, version=15)
     path.rename(folder / "a.csv")
     assert "Hãy đổi đuôi tệp thành .dta" in refusal(folder / "a.csv")
+
+
+def test_dictionary_that_points_nowhere_is_refused_before_the_reader(folder: Path) -> None:
+    path = folder / "a.sav"
+    pyreadstat.write_sav(pd.DataFrame({"a": [1.0], "b": ["x" * 20]}), path, variable_value_labels={"a": ANSWERS})
+    content = path.read_bytes()
+    assert is_sound(content)
+    labelled = content.index(struct.pack("<iii", 4, 1, 1))
+    width = content.index(struct.pack("<ii", 2, 20))
+    for place, number in ((labelled + 8, 77), (labelled + 4, 9), (width + 4, 12), (64, 8)):
+        broken = bytearray(content)
+        broken[place : place + 4] = struct.pack("<i", number)
+        assert not is_sound(bytes(broken))
+        path.write_bytes(bytes(broken))
+        assert "đã hỏng" in refusal(path)
+
+
+def test_long_texts(folder: Path) -> None:
+    path = folder / "a.sav"
+    texts = {f"t{n}": ["ô" * n] for n in (3, 8, 20, 127, 128, 700)}
+    pyreadstat.write_sav(pd.DataFrame(texts), path)
+    assert read_table(path).frame.to_dict("list") == texts
