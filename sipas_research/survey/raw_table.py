@@ -37,7 +37,8 @@ class RawTable:
         A column is float64 (numbers only, NaN where empty), datetime64 (dates only, NaT where empty) or
         object. An object column holds ``str`` (NFC, stripped, never ""), ``float`` and ``Timestamp`` cells
         as the file has them, and ``None`` where empty. Digits that stand in a column with other text, or in
-        a cell that Excel holds as text, stay ``str``: "5" is not turned into 5.0 here.
+        a cell that Excel holds as text, stay ``str``: "5" is not turned into 5.0 here. Clock times become
+        "08:30:00", Excel's truth values "TRUE" and "FALSE", its error cells their own text ("#N/A").
     labels : mapping of str to str
         Variable labels of .sav and .dta files: the question's text by column.
     value_labels : mapping of str to mapping
