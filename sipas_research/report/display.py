@@ -298,7 +298,8 @@ def _note_line(shown: Table | Figure, extra: tuple[str, ...]) -> str:
     if shown.source:
         facts.append(wording.text("report.note.source", language, source=shown.source.rstrip(".")))
     sentences = [*(["; ".join(facts)] if facts else []), *shown.notes, *extra]
-    begun = [s if s.startswith(("n =", "(*)", "χ")) else s[:1].upper() + s[1:] for s in (s.strip() for s in sentences)]
+    # "n" and "χ²" are symbols, not words
+    begun = [s if s[:2] in {"n ", "χ²"} else s[:1].upper() + s[1:] for s in (s.strip() for s in sentences)]
     ended = [s if s.endswith((".", "!", "?")) else s + "." for s in begun if s]
     return " ".join(ended)
 
