@@ -196,7 +196,7 @@ def _dates(values: np.ndarray, start: np.datetime64, microseconds: int) -> pd.Se
 def _clock(seconds: float) -> str | None:
     if not np.isfinite(seconds):
         return None
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, rest = divmod(int(seconds + 0.5), 60)
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest:02d}"
 
 
