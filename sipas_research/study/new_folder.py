@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -153,7 +153,8 @@ def _agencies(raw: RawTable, mapped: dict[str, str]) -> AgencyRegister:
         return AgencyRegister()
     labels = raw.value_labels.get(column)
     missing = tuple(raw.missing_codes.get(column, ()))
-    return agency_codes(raw.frame[column], column, AgencyRegister(), labels, missing).register
+    register = agency_codes(raw.frame[column], column, AgencyRegister(), labels, missing).register
+    return replace(register, simulated=raw.simulated)
 
 
 def _year(raw: RawTable, mapped: dict[str, str]) -> int | None:

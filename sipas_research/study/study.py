@@ -202,12 +202,13 @@ def load_study(path: str | Path = "") -> Study:
     StudyError, QuestionnaireError, ColumnMapError, AgencyError, HonestyError
         Each names the file and the key or row.
     """
-    from sipas_research.survey.agency_files import refuse_real_names
+    from sipas_research.survey.agency_files import refuse_real_names, refuse_simulated_register
 
     source = find_study(path)
     file = read_study_file(source)
     kind, notes = _data_kind(source, file)
     register = _agencies(source, file)
+    refuse_simulated_register(register, kind)
     refuse_real_names(register, kind)
     surveys = tuple(_spec(source, file, entry, register, kind) for entry in file.surveys)
     return Study(

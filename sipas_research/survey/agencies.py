@@ -26,10 +26,14 @@ class Agency:
 
 @dataclass(frozen=True, slots=True)
 class AgencyRegister:
-    """All agencies of a study. An empty register accepts every code that the data hold."""
+    """All agencies of a study. An empty register accepts every code that the data hold.
+
+    ``simulated`` says that the agencies do not exist: the file carries the mark in its column ``data_kind``.
+    """
 
     agencies: tuple[Agency, ...] = ()
     source: str = ""
+    simulated: bool = False
 
     def __contains__(self, code: object) -> bool:
         return any(a.code == code for a in self.agencies)

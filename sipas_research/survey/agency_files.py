@@ -16,6 +16,7 @@ from sipas_research.errors import AgencyError, HonestyError, Problem
 from sipas_research.results import DataKind
 from sipas_research.survey.agencies import Agency, AgencyLevel, AgencyRegister
 from sipas_research.survey.comparison import same_key
+from sipas_research.survey.raw_table import SIMULATED_COLUMN
 from sipas_research.survey.workbook import (
     ColumnSpec,
     SheetRow,
@@ -31,6 +32,7 @@ from sipas_research.wording import Bilingual
 
 _LEVELS: tuple[AgencyLevel, ...] = ("department", "district", "commune", "other")
 _FLAGS = ("yes", "no")
+_KINDS = tuple(kind.value for kind in DataKind)
 _NAMES_SHOWN = 5
 _YEAR_FIRST, _DAY_FIRST = "%Y-%m-%d", "%d/%m/%Y"
 
@@ -77,6 +79,7 @@ def _columns() -> tuple[ColumnSpec, ...]:
         column("aliases", 45),
         column("source", 50),
         column("verified", 14, tuple(_word(flag) for flag in _FLAGS)),
+        column(SIMULATED_COLUMN, 14, tuple(_word(kind) for kind in _KINDS)),
     )
 
 
@@ -96,12 +99,12 @@ def read_agencies(path: Path) -> AgencyRegister:
     """Read a register of agencies from an .xlsx file (sheet "Đơn vị") or a .csv file in UTF-8.
 
     Columns: code and name_vi are required; name_en, level, valid_from, valid_to, aliases (separated by
-    semicolons), source and verified may be left out. Headers and words may be Vietnamese or English.
+    semicolons), source, verified and data_kind may be left out. Headers and words may be Vietnamese or English.
 
     Returns
     -------
     AgencyRegister
-        Agencies in file order; dates as yyyy-mm-dd.
+        Agencies in file order; dates as yyyy-mm-dd; ``simulated`` where any row's data_kind says so.
 
     Raises
     ------
@@ -124,7 +127,8 @@ def read_agencies(path: Path) -> AgencyRegister:
     agencies = tuple(_agency(row, place, first, problems) for row in rows)
     if problems:
         raise AgencyError("agency.files.invalid", problems=problems, file=path.name, n=len(problems))
-    return AgencyRegister(agencies, path.name)
+    simulated = any(_meaning(_KINDS, row.get(SIMULATED_COLUMN)) == DataKind.SIMULATED for row in rows)
+    return AgencyRegister(agencies, path.name, simulated)
 
 
 def _read_csv(path: Path) -> tuple[list[SheetRow], list[Problem]]:
@@ -161,6 +165,8 @@ def _agency(row: SheetRow, place: _Place, first: dict[str, int], problems: list[
     verified = _meaning(_FLAGS, row.get("verified") or "no")
     if verified is None:
         problems.append(place.problem("unknown_word", row, "verified", allowed=_allowed(_FLAGS)))
+    if row.get(SIMULATED_COLUMN) and _meaning(_KINDS, row.get(SIMULATED_COLUMN)) is None:
+        problems.append(place.problem("unknown_word", row, SIMULATED_COLUMN, allowed=_allowed(_KINDS)))
     begin, end = (_date(row, column, place, problems) for column in ("valid_from", "valid_to"))
     if begin and end and end < begin:
         problems.append(place.problem("dates_reversed", row, "valid_to"))
@@ -194,7 +200,12 @@ def _date(row: SheetRow, column: str, place: _Place, problems: list[Problem]) ->
 
 
 def write_agencies_xlsx(register: AgencyRegister, path: Path) -> Path:
-    """Write a register as a workbook for people to edit; return where it landed."""
+    """Write a register as a workbook for people to edit; return where it landed.
+
+    Column data_kind is written for a simulated register only.
+    """
+    marked = {SIMULATED_COLUMN: _word(DataKind.SIMULATED)} if register.simulated else {}
+    columns = _columns() if register.simulated else tuple(c for c in _columns() if c.key != SIMULATED_COLUMN)
     rows: tuple[Mapping[str, object], ...] = tuple(
         {
             "code": a.code,
@@ -206,10 +217,11 @@ def write_agencies_xlsx(register: AgencyRegister, path: Path) -> Path:
             "aliases": "; ".join(a.aliases),
             "source": a.source,
             "verified": _word("yes" if a.verified else "no"),
+            **marked,
         }
         for a in register.agencies
     )
-    return write_workbook(Path(path), [SheetSpec(phrase("agency.sheet.name").vi, _columns(), rows)])
+    return write_workbook(Path(path), [SheetSpec(phrase("agency.sheet.name").vi, columns, rows)])
 
 
 @cache
@@ -246,3 +258,15 @@ def refuse_real_names(register: AgencyRegister, kind: DataKind, *, names: Iterab
     if found:
         shown = ", ".join(f"'{n}'" for n in found[:_NAMES_SHOWN]) + (", …" if len(found) > _NAMES_SHOWN else "")
         raise HonestyError("agency.honesty.real_name", names=shown)
+
+
+def refuse_simulated_register(register: AgencyRegister, kind: DataKind) -> None:
+    """Refuse to name simulated agencies in a study that does not say it is simulated.
+
+    Raises
+    ------
+    HonestyError
+        If the register carries the mark and ``kind`` is another one.
+    """
+    if register.simulated and not kind.is_simulated:
+        raise HonestyError("agency.honesty.simulated_register", file=register.source)

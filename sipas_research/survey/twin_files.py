@@ -9,6 +9,7 @@ import pandas as pd
 from sipas_research.files import write_file
 from sipas_research.survey.agencies import AgencyRegister
 from sipas_research.survey.questionnaire import Question, Questionnaire
+from sipas_research.survey.raw_table import SIMULATED_COLUMN
 from sipas_research.wording import text
 
 # pyreadstat stamps the moment of writing into the header: 9 bytes of date and 8 of time from byte 92.
@@ -27,9 +28,10 @@ def write_table(path: Path, table: pd.DataFrame) -> Path:
 
 
 def write_register(path: Path, register: AgencyRegister) -> Path:
-    """Write the register of agencies as CSV with the columns of an agency file."""
+    """Write the register of agencies as CSV with the columns of an agency file and the mark."""
     rows = [
         {
+            SIMULATED_COLUMN: "simulated",
             "code": agency.code,
             "name_vi": agency.name.vi,
             "name_en": agency.name.en,

@@ -47,7 +47,7 @@ def register(truth: Truth) -> AgencyRegister:
             rows.append(
                 Agency(f"{prefix}_{number:02d}", name, level, source=text("twin.agency.source", "vi"))  # type: ignore[arg-type]
             )
-    return AgencyRegister(tuple(rows), "agencies.csv")
+    return AgencyRegister(tuple(rows), "agencies.csv", simulated=True)
 
 
 def codes(truth: Truth) -> tuple[str, ...]:

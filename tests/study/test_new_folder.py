@@ -69,7 +69,9 @@ def test_simulated_file_makes_a_simulated_study(tmp_path: Path) -> None:
     twin().to_csv(source, index=False, encoding="utf-8")
     made = make_folder(tmp_path / "thu", source)
     assert "study.new.simulated" in [key for key, _ in made.messages]
-    assert load_study(tmp_path / "thu").data_kind is DataKind.SIMULATED
+    study = load_study(tmp_path / "thu")
+    assert study.data_kind is DataKind.SIMULATED
+    assert study.agencies.simulated
 
 
 def test_another_questionnaire_is_drafted(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,16 @@ def test_a_real_agency_in_a_simulated_study_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HonestyError):
         load_study(write(tmp_path, kind="simulated"))
     assert load_study(write(tmp_path, kind="user")).agencies.codes() == ("h01",)
+
+
+def test_a_simulated_register_in_a_user_study_is_refused(tmp_path: Path) -> None:
+    place = write(tmp_path, agencies="agencies.csv")
+    shutil.copyfile(resources.data("twin", "agencies.csv"), tmp_path / "agencies.csv")
+    with pytest.raises(HonestyError) as caught:
+        load_study(place)
+    assert caught.value.key == "agency.honesty.simulated_register"
+    write(tmp_path, kind="simulated", agencies="agencies.csv")
+    assert load_study(place).agencies.simulated
 
 
 def test_own_register_wins(tmp_path: Path) -> None:

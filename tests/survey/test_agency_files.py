@@ -5,7 +5,13 @@ from sipas_research import resources
 from sipas_research.errors import AgencyError, HonestyError
 from sipas_research.results import DataKind
 from sipas_research.survey.agencies import Agency, AgencyRegister
-from sipas_research.survey.agency_files import read_agencies, real_names, refuse_real_names, write_agencies_xlsx
+from sipas_research.survey.agency_files import (
+    read_agencies,
+    real_names,
+    refuse_real_names,
+    refuse_simulated_register,
+    write_agencies_xlsx,
+)
 from sipas_research.wording import Bilingual
 
 REGISTER = AgencyRegister(
@@ -138,3 +144,26 @@ def test_twin_holds_no_real_name():
     twin = read_agencies(resources.data("twin", "agencies.csv"))
     refuse_real_names(twin, DataKind.SIMULATED)
     assert len(twin.agencies) == 31
+
+
+def test_a_register_with_the_mark_serves_a_simulated_study_only(tmp_path):
+    twin = read_agencies(resources.data("twin", "agencies.csv"))
+    assert twin.simulated
+    assert read_agencies(write_agencies_xlsx(twin, tmp_path / "don_vi.xlsx")).simulated
+    refuse_simulated_register(twin, DataKind.SIMULATED)
+    refuse_simulated_register(REGISTER, DataKind.USER)
+    for kind in (DataKind.USER, DataKind.REAL, DataKind.PUBLISHED):
+        with pytest.raises(HonestyError) as caught:
+            refuse_simulated_register(twin, kind)
+        assert "'agencies.csv'" in caught.value.message("vi")
+    # One marked row is enough: such a file was put together from several.
+    mixed = write_csv(tmp_path / "a.csv", "a,Sở A,user", "b,Sở B,mô phỏng", header="code,name_vi,data_kind")
+    assert read_agencies(mixed).simulated
+    plain = write_csv(tmp_path / "b.csv", "a,Sở A,thật", "b,Sở B,", header="code,name_vi,data_kind")
+    assert not read_agencies(plain).simulated
+
+
+def test_an_unknown_kind_of_data_is_named(tmp_path):
+    found, error = problems_of(write_csv(tmp_path / "a.csv", "a,Sở A,giả", header="code,name_vi,data_kind"))
+    assert found == [("unknown_word", 2, "data_kind")]
+    assert "'giả'" in error.message("vi")

@@ -232,7 +232,7 @@ def test_the_mark_and_no_real_name(files):
     for path in files:
         content = path.read_bytes().decode("utf-8", errors="ignore")
         assert [name for name in real if name.casefold() in content.casefold()] == [], path.name
-    for name in ("citizens.csv", "staff.csv", "agency_years.csv"):
+    for name in ("agencies.csv", "citizens.csv", "staff.csv", "agency_years.csv"):
         path = next(p for p in files if p.name == name)
         assert path.read_bytes().startswith(b"\xef\xbb\xbf")
         table = pd.read_csv(path, encoding="utf-8-sig")
