@@ -99,3 +99,13 @@ def test_makefile_uses_the_constraints() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "-c constraints.txt" in makefile
     assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_environment_names_the_packages_as_pyproject_does() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    (pip,) = [line["pip"] for line in environment["dependencies"] if isinstance(line, dict)]
+    named = {canonicalize_name(r.name): r.specifier for r in map(Requirement, (x for x in pip if x[0] != "-"))}
+    wanted = {canonicalize_name(r.name): r.specifier for r in requirements()}
+    core = {"jupyterlab", "pandas", "statsmodels", "semopy", "factor-analyzer", "seaborn", "papermill"}
+    assert core <= set(named)
+    assert {name: str(s) for name, s in named.items()} == {name: str(wanted[name]) for name in named}
