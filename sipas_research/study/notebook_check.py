@@ -14,6 +14,7 @@ _SHORTEST_ID = 4
 _SHORTEST_NUMBER_ID = 6
 _SEVERAL_NUMBERS = 10
 _ITEM_COLUMNS = 3
+_ANSWER = re.compile(r"^(?:\d{1,3}(?:[.,]\d+)?|nan|none|<na>)$", re.IGNORECASE)
 _PROCESS_NUMBER = re.compile(r"ipykernel_\d+")
 _TEXT_MIMES = ("text/plain", "text/markdown")
 
@@ -124,7 +125,7 @@ def _reasons(output: Mapping[str, Any], marks: PersonMarks) -> Iterator[str]:
             yield "id"
         if PERSON_COLUMNS & set(cells):
             yield "column"
-        if _numbered_answers(table, marks.questions):
+        if _numbered_answers(table, marks.questions, prose="text" in output):
             yield "rows"
 
 
@@ -137,13 +138,18 @@ def _known(cells: Iterable[str], values: frozenset[str]) -> bool:
     return any(len(c) >= _SHORTEST_NUMBER_ID for c in numbers) or len(numbers) >= _SEVERAL_NUMBERS
 
 
-def _numbered_answers(table: Sequence[Sequence[str]], questions: frozenset[str]) -> bool:
+def _numbered_answers(table: Sequence[Sequence[str]], questions: frozenset[str], *, prose: bool) -> bool:
+    """Tell whether questions head rows numbered like respondents; in ``prose`` such a row holds answers in figures.
+
+    Printed warnings name questions too, and a sentence may begin with a count.
+    """
     for number, row in enumerate(table):
         if sum(c in questions for c in row) < _ITEM_COLUMNS:
             continue
-        firsts = [r[0] for r in table[number + 1 :] if r]
-        numbered = [int(f) for f in firsts if f.isdigit()]
-        return any(not 1990 <= n <= 2100 for n in numbered)
+        people = [r for r in table[number + 1 :] if r and r[0].isdigit() and not questions & set(r)]
+        if prose:
+            people = [r for r in people if sum(bool(_ANSWER.match(c)) for c in r[1:]) >= _ITEM_COLUMNS]
+        return any(not 1990 <= int(r[0]) <= 2100 for r in people)
     return False
 
 

@@ -40,6 +40,8 @@ ITEMS = ["access_1", "access_2", "access_3"]
         (shown(pd.DataFrame([[1, 2, 3]] * 2, columns=ITEMS)), "rows"),
         (printed(repr(pd.DataFrame([[1, 2, 3]] * 2, columns=ITEMS))), "rows"),
         ({"output_type": "display_data", "data": {"application/vnd.x+json": {"rows": [["DTV-07", 3]]}}}, "id"),
+        (printed(repr(pd.DataFrame([[1.0, None, 3.0]] * 2, columns=ITEMS))), "rows"),
+        (shown(pd.DataFrame([["Hài lòng", "Bình thường", "Hài lòng"]] * 2, columns=ITEMS)), "rows"),
         (printed(" ".join(map(str, range(100, 120)))), "id"),
     ],
 )
@@ -55,6 +57,9 @@ def test_rows_about_people_are_found(output: dict, reason: str) -> None:
         shown(pd.DataFrame([[1.0, 0.5, 0.2]] * 3, columns=ITEMS, index=ITEMS)),
         shown(pd.DataFrame({"nam": [2021], "n": [120]})),
         printed("2021: 380 phiếu, 12 đơn vị"),
+        # A warning names the items it left out, and the next sentence begins with a count.
+        printed("Đã bỏ 3 biến: access_1, access_2, access_3.\n3 items left out: access_1, access_2, access_3.\n"),
+        printed("Đã bỏ: access_1, access_2, access_3.\n12 rows with missing answers were left out; 388 are used.\n"),
         {"output_type": "display_data", "data": {"application/vnd.x+json": {"columns": [{"id": "respondent_id"}]}}},
     ],
 )
