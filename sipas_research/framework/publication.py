@@ -64,3 +64,14 @@ def _everyone(parts: tuple[str, ...], totals: Mapping[str, int]) -> dict[str, bo
     few = {term: bool(suppress([n])[0]) for term, n in totals.items()}
     row = suppress_table([[totals[p] for p in parts]], hidden=[few[_INDEX]])[0]
     return few | dict(zip(parts, (bool(h) for h in row), strict=True))
+
+
+def item_cells(top: np.ndarray, bottom: np.ndarray, member: np.ndarray, groups: int) -> Cells:
+    """Return people who answered an item in each group, those in no group last, and whether they all agree.
+
+    ``top`` is 1 where a person is satisfied, ``bottom`` 1 where a person answered, ``member`` -1 for no group.
+    """
+    place = np.where(member < 0, groups, member)
+    people = np.bincount(place, weights=bottom, minlength=groups + 1).astype(int)
+    happy = np.bincount(place, weights=top * bottom, minlength=groups + 1).astype(int)
+    return people, (people > 0) & ((happy == 0) | (happy == people)) & (np.arange(groups + 1) < groups)

@@ -24,6 +24,7 @@ from sipas_research.framework.index import (
     index_under,
     ratio_parts,
 )
+from sipas_research.framework.publication import item_cells
 from sipas_research.numerics.disclosure import MINIMUM_CELL, suppress_table
 from sipas_research.numerics.intervals import t_quantile, t_tails
 from sipas_research.results import DataKind
@@ -125,10 +126,11 @@ def scorecard(
     """Estimate one agency's figures beside those of its level and of the province.
 
     What is hidden in :func:`sipas_research.framework.index.satisfaction_index` by agency is hidden here, so that the
-    scorecards of all agencies together give nothing away. The difference is taken against the other agencies of
-    the same level (of the province where the level has no other), from the design covariance of the two
-    domains; this covariance is zero where every stratum lies within one agency, and a note says which. Its degrees
-    of freedom are Satterthwaite's of the two domains (1946). Items are told apart by their intervals only.
+    scorecards of all agencies together give nothing away; so are items that would follow from the other cards. The
+    difference is taken against the other agencies of the same level (of the province where the level has no
+    other, or where levels would tell hidden agencies apart), from the design covariance of the two domains; this
+    covariance is zero where every stratum lies within one agency, and a note says which. Its degrees of freedom
+    are Satterthwaite's of the two domains (1946). Items are told apart by their intervals only.
 
     Parameters
     ----------
@@ -158,16 +160,17 @@ def scorecard(
     agency_level = found.level if found else ""
     levels = _same_level(responses, agencies, agency)
     by_level = index_under(design, responses, parts, levels, definition=definition, level=level)
-    others, note = _others(agencies, levels, agency, design)
+    apart = _levels_tell_nothing(responses, by_agency, agencies, design)
+    others, note = _others(agencies, levels, agency, design, by_level=apart)
     shown = {row.term for row in own if not row.suppressed and np.isfinite(row.estimate)}
     terms = {t: ids for t, ids in _terms(responses, parts).items() if t in shown}
     gaps = _differences(design, responses, terms, others, definition=definition, level=level, note=note)
-    items = _items(design, responses, parts, agencies.member == agencies.labels.index(agency), level)
+    items = _items(design, responses, parts, by_agency, agencies, agency)
     weakest, strongest, unclear = tell_apart(items)
     return Scorecard(
         agency=agency,
         agency_level=agency_level,
-        rows=_scoped(own, by_level, by_agency),
+        rows=_scoped(own, by_level, by_agency, by_level_too=apart),
         difference_rows=gaps,
         item_rows=items,
         weakest=weakest,
@@ -210,12 +213,33 @@ def _same_level(responses: Responses, agencies: Grouping, agency: str) -> Groupi
     return Grouping("level", ("level", "rest"), member)
 
 
-def _others(agencies: Grouping, levels: Grouping, agency: str, design: PreparedDesign) -> tuple[Grouping, str]:
+def _levels_tell_nothing(
+    responses: Responses, by_agency: SatisfactionIndex, agencies: Grouping, design: PreparedDesign
+) -> bool:
+    """True where figures of levels may stand beside those of agencies.
+
+    What is hidden is safe within the province's total. A level's total takes it apart, unless all that is hidden
+    lies in that one level.
+    """
+    level_of: dict[str, str] = {a.code: a.level for a in responses.agencies.agencies}
+    hidden: dict[str, set[str | None]] = {}
+    for row in by_agency.rows:
+        if row.group and row.suppressed:
+            hidden.setdefault(row.term, set()).add(level_of.get(row.group))
+    if not hidden:
+        return True
+    unplaced = bool((agencies.member[design.keep] < 0).any())
+    return not unplaced and all(len(found) == 1 for found in hidden.values())
+
+
+def _others(
+    agencies: Grouping, levels: Grouping, agency: str, design: PreparedDesign, *, by_level: bool
+) -> tuple[Grouping, str]:
     """Return agency, others and remaining rows as groups, and the note on how the difference was estimated."""
     own = agencies.member == agencies.labels.index(agency)
     peers = (levels.member == 0) & ~own
     name = "level_others"
-    if peers.sum() < MINIMUM_CELL:
+    if not by_level or peers.sum() < MINIMUM_CELL:
         peers, name = (agencies.member >= 0) & ~own, "province_others"
     member = np.where(own, 0, np.where(peers, 1, -1))
     independent = design.has_strata and _nested(design, agencies)
@@ -266,7 +290,9 @@ def _satterthwaite(first: float, second: float, df_first: float, df_second: floa
     return float((first + second) ** 2 / (first**2 / df_first + second**2 / df_second))
 
 
-def _scoped(own: list[IndexRow], by_level: SatisfactionIndex, by_agency: SatisfactionIndex) -> tuple[IndexRow, ...]:
+def _scoped(
+    own: list[IndexRow], by_level: SatisfactionIndex, by_agency: SatisfactionIndex, *, by_level_too: bool
+) -> tuple[IndexRow, ...]:
     """Put the agency's, its level's and the province's rows of each term together."""
     level = {r.term: r for r in by_level.rows if r.group == "level"}
     province = {r.term: r for r in by_agency.rows if r.group == ""}
@@ -278,29 +304,37 @@ def _scoped(own: list[IndexRow], by_level: SatisfactionIndex, by_agency: Satisfa
             wide = level[row.term]
             # where the others of the level are under ten people, their figure would be the level's minus the agency's
             few = 0 < wide.n - row.n < MINIMUM_CELL
-            rows.append(hidden_row(row.term, "level") if few else wide)
+            rows.append(wide if by_level_too and not few else hidden_row(row.term, "level"))
         rows.append(replace(province[row.term], group="province"))
     return tuple(rows)
 
 
 def _items(
-    design: PreparedDesign, responses: Responses, parts: dict[str, tuple[str, ...]], own: np.ndarray, level: float
+    design: PreparedDesign,
+    responses: Responses,
+    parts: dict[str, tuple[str, ...]],
+    by_agency: SatisfactionIndex,
+    agencies: Grouping,
+    agency: str,
 ) -> tuple[IndexRow, ...]:
-    """Share satisfied of each item in the agency; an item that all answered alike is hidden with a second one."""
-    member = np.where(own[design.keep], 0, -1)
+    """Share satisfied of each item in the agency, hidden where it would follow from other figures.
+
+    Within a component the items add up to it, and over the agencies each item adds up to the province's.
+    """
+    member = agencies.member[design.keep]
+    place = agencies.labels.index(agency)
+    inside = np.where(member == place, 0, -1)
     rows: list[IndexRow] = []
     for scale, ids in parts.items():
-        figures = []
-        for item in ids:
-            top, bottom, answers = (part[design.keep] for part in ratio_parts(responses, (item,), "share_satisfied"))
-            ratio = estimate_ratio(design, top, bottom, groups=("agency",), member=member)
-            figures.append((item, ratio, float(answers[member == 0].sum())))
-        people = [[int(r.n[0]) for _, r, _ in figures]]
-        alike = [[bool(r.estimate[0] <= 0.0 or r.estimate[0] >= 1.0) for _, r, _ in figures]]
-        hidden = suppress_table(people, withheld=alike)[0]
-        for (item, ratio, answers), mask in zip(figures, hidden, strict=True):
-            row = figure_row(ratio, 0, item, level, bool(mask), answers)
-            rows.append(replace(row, group=scale))
+        withheld = np.array([r.suppressed for r in by_agency.rows if r.group and r.term == scale])
+        shares = [ratio_parts(responses, (item,), "share_satisfied") for item in ids]
+        cells = [item_cells(top[design.keep], bottom[design.keep], member, len(withheld)) for top, bottom, _ in shares]
+        people, alike = (np.column_stack(columns) for columns in zip(*cells, strict=True))
+        hidden = suppress_table(people, withheld=alike, hidden=np.append(withheld, False))[place]
+        for item, (top, bottom, answers), mask in zip(ids, shares, hidden, strict=True):
+            ratio = estimate_ratio(design, top[design.keep], bottom[design.keep], groups=("agency",), member=inside)
+            given = float(answers[design.keep][inside == 0].sum())
+            rows.append(replace(figure_row(ratio, 0, item, by_agency.level, bool(mask), given), group=scale))
     return tuple(rows)
 
 

@@ -48,8 +48,9 @@ def suppress_table(
 ) -> np.ndarray:
     """Return which cells of a groups x parts table must be hidden, where totals of both margins are published.
 
-    Down a column the rule of :func:`suppress` holds (the parts of all groups are published). Along a row a
-    single hidden part would follow from the group's own total, so the smallest other part is hidden with it.
+    Down a column the rule of :func:`suppress` holds (the parts of all groups are published). Along a row the
+    hidden parts together follow from the group's own total, so the smallest other part joins them while they
+    are a single part, hold fewer than ``minimum`` people, or are all withheld for one and the same answer.
 
     Parameters
     ----------
@@ -76,7 +77,7 @@ def suppress_table(
         for part in range(table.shape[1]):
             mask[:, part] = _close(table[:, part], mask[:, part], uniform[:, part], minimum)
         for group in np.flatnonzero(~whole):
-            _pair(table[group], mask[group])
+            _close_row(table[group], mask[group], uniform[group], minimum)
         if np.array_equal(before, mask):
             return mask
 
@@ -150,10 +151,10 @@ def _exposed(table: np.ndarray, mask: np.ndarray, uniform: np.ndarray, minimum: 
     return cells == 1 or people < minimum or people == cells or only_uniform
 
 
-def _pair(table: np.ndarray, mask: np.ndarray) -> None:
-    """Hide a second part in a row with exactly one hidden part (in place: ``mask`` is the caller's own copy)."""
-    if int((mask & (table > 0)).sum()) != 1:
-        return
-    free = np.flatnonzero(~mask & (table > 0))
-    if free.size:
+def _close_row(table: np.ndarray, mask: np.ndarray, uniform: np.ndarray, minimum: int) -> None:
+    """Hide further parts of a row until none follows (in place: ``mask`` is the caller's own copy)."""
+    while _exposed(table, mask, uniform, minimum):
+        free = np.flatnonzero(~mask & (table > 0))
+        if free.size == 0:
+            return
         mask[free[np.argmin(table[free])]] = True

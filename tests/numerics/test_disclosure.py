@@ -112,6 +112,18 @@ def test_tables_are_closed_in_both_directions(rows):
         assert len(hidden_cells(counts[row], mask[row])) != 1 or not open_cells
 
 
+def test_two_parts_withheld_for_one_answer_do_not_protect_each_other():
+    alike = [[True, True, False, False], [False] * 4, [False] * 4]
+    mask = suppress_table([[12] * 4, [30] * 4, [31] * 4], withheld=alike)
+    # all answers of both parts are the same: the row's total minus what is shown would say so
+    assert mask[0].sum() == 3
+
+
+def test_two_small_parts_of_a_row_take_a_third_with_them():
+    mask = suppress_table([[3, 4, 20, 25], [30] * 4, [31] * 4])
+    assert mask[0].tolist() == [True, True, True, False]
+
+
 def test_hidden_groups_show_no_part():
     mask = suppress_table([[20, 20], [30, 30], [40, 40]], hidden=[False, True, True])
     assert mask.tolist() == [[False, False], [True, True], [True, True]]
