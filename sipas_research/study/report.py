@@ -15,6 +15,7 @@ from sipas_research.errors import (
     InputError,
     OptionError,
     RejectedRowsWarning,
+    SipasWarning,
     StudyError,
 )
 from sipas_research.study.check_files import CHECK_FOLDER, write_check, write_refusal
@@ -110,7 +111,7 @@ def make_scorecards(
     ----------
     study : Study
     agencies : iterable of str, optional
-        Codes of the register; None takes every agency with at least 10 forms.
+        Codes of the register; None takes every agency that can have one.
     language, out, quiet
         As :func:`make_report`.
 
@@ -121,9 +122,9 @@ def make_scorecards(
     Raises
     ------
     AgencyError
-        If an agency is unknown or has fewer than 10 forms.
+        If an agency is unknown, has fewer than 10 forms or its figures are withheld.
     StudyError
-        If no agency has enough forms.
+        If no agency can have a scorecard.
     """
     chosen, place = languages(study, language), out or study.output
     checked = check_study(study, place)
@@ -147,12 +148,13 @@ def languages(study: Study, language: str | None) -> tuple[str, ...]:
 
 
 def plan_report(study: Study, answers: Responses, chosen: Iterable[str], out: Path) -> Plan:
-    """Return the plan of the report, with a sample scorecard where an agency has enough forms."""
+    """Return the plan of the report, with a sample scorecard; a warning says why there is none."""
     try:
         agency = study.first_agency(study.current(answers))
     except StudyError as error:
         if error.key != "study.no_scorecard_agency":
             raise
+        warnings.warn(SipasWarning(error.key, **error.fields), stacklevel=2)
         agency = ""
     return report_plan(study, chosen, out, agency=agency)
 
@@ -221,7 +223,7 @@ def _agencies(answers: Responses, wanted: Iterable[str] | None) -> tuple[str, ..
             suggestion = near(code, known) or ", ".join(known[:12])
             raise AgencyError("run.unknown_agency", value=code, known=suggestion)
         if code not in enough:
-            raise AgencyError("run.agency_too_small", value=code)
+            raise AgencyError("run.agency_too_small", value=code, allowed=", ".join(enough[:12]) or "–")
     return chosen
 
 

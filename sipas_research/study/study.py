@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sipas_research import resources
-from sipas_research.errors import Problem, StudyError
+from sipas_research.errors import AnalysisError, Problem, StudyError
 from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind
 from sipas_research.study.study_file import Provenance, StudyFile, SurveyEntry, near, read_study_file
@@ -26,6 +26,7 @@ COLUMNS_FILE = "cot_du_lieu.xlsx"
 AGENCIES_FILE = "don_vi.xlsx"
 OUTPUT_FOLDER = "ket_qua"
 _PARENTS = 3
+_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +102,27 @@ class Study:
         return picked
 
     def first_agency(self, responses: Responses) -> str:
-        """Return the agency of the example scorecard: the one named in study.toml, or the first with enough forms.
+        """Return the agency of the example scorecard: the one named in study.toml, or the first that can have one.
 
         Raises
         ------
         StudyError
-            If no agency has enough forms for a scorecard.
+            If no agency can have a scorecard, or the one named in study.toml cannot.
         """
-        if self.scorecard_agency:
-            return self.scorecard_agency
-        enough = scorecard_agencies(responses)
-        if not enough:
+        able = scorecard_agencies(responses)
+        if not able:
             raise StudyError("study.no_scorecard_agency", minimum=MINIMUM_CELL)
-        return enough[0]
+        wanted = self.scorecard_agency or able[0]
+        if wanted not in able:
+            allowed = ", ".join(able[:_SHOWN])
+            raise StudyError(
+                "study.scorecard_agency_unable",
+                file=self.path.name,
+                value=wanted,
+                minimum=MINIMUM_CELL,
+                allowed=allowed,
+            )
+        return wanted
 
     def data_file(self, name: str = "citizens") -> Path:
         """Return the path of one survey's data file; StudyError where it is not there."""
@@ -147,11 +156,25 @@ class Study:
 
 
 def scorecard_agencies(responses: Responses) -> tuple[str, ...]:
-    """Return the agencies with at least 10 forms, in register order; () where the data name no agency."""
+    """Return the agencies that can have a scorecard, in register order; () where the data name no agency.
+
+    They have at least 10 forms, and their index may be shown: it is withheld where all answers agree, or where
+    an agency with fewer forms could be told from it.
+    """
     if not responses.has("agency"):
         return ()
     forms = responses.frame["agency"].value_counts()
-    return tuple(c for c in responses.agencies.codes() if forms.get(c, 0) >= MINIMUM_CELL)
+    enough = tuple(c for c in responses.agencies.codes() if forms.get(c, 0) >= MINIMUM_CELL)
+    if not enough:
+        return ()
+    from sipas_research.framework.index import INDEX, satisfaction_index
+
+    try:
+        index = satisfaction_index(responses, by="agency")
+    except AnalysisError:
+        return ()
+    shown = {row.group for row in index.rows if row.term == INDEX and row.group and not row.suppressed}
+    return tuple(code for code in enough if code in shown)
 
 
 def find_study(path: str | Path = "") -> Path:
@@ -258,7 +281,7 @@ def _agencies(source: Path, file: StudyFile) -> AgencyRegister:
 def _scorecard_agency(source: Path, file: StudyFile, register: AgencyRegister) -> str:
     code = file.scorecard_agency
     if code and register.agencies and code not in register:
-        known = ", ".join(register.codes()[:12])
+        known = ", ".join(register.codes()[:_SHOWN])
         raise StudyError(
             "study.not_allowed", file=source.name, setting="report.scorecard_agency", value=code, allowed=known
         )

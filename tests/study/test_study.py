@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 
 import pytest
 
 from sipas_research import resources
-from sipas_research.errors import HonestyError, StudyError
+from sipas_research.errors import HonestyError, SipasWarning, StudyError
 from sipas_research.results import DataKind
+from sipas_research.study.report import plan_report
 from sipas_research.study.study import find_own_study, find_study, load_study, scorecard_agencies
 from sipas_research.survey.agencies import Agency, AgencyRegister
 from sipas_research.survey.agency_files import write_agencies_xlsx
-from sipas_research.wording import Bilingual
+from sipas_research.wording import Bilingual, both
 
 TEXT = """
 [study]
@@ -59,6 +61,27 @@ def test_current_year_and_first_agency() -> None:
     enough = scorecard_agencies(current)
     assert study.first_agency(current) == enough[0]
     assert list(enough) == [c for c in study.agencies.codes() if c in enough]
+
+
+def test_an_agency_whose_figures_are_withheld_gets_no_scorecard() -> None:
+    study = load_study(resources.data("twin"))
+    current = study.current(study.responses())
+    first, second = scorecard_agencies(current)[:2]
+    frame = current.frame.copy()
+    items = [q.id for q in current.questionnaire.items()]
+    frame.loc[frame["agency"] == first, items] = 4.0
+    alike = dataclasses.replace(current, frame=frame)
+    assert first not in scorecard_agencies(alike)
+    with pytest.raises(StudyError, match=second) as caught:
+        dataclasses.replace(study, scorecard_agency=first).first_agency(alike)
+    assert caught.value.key == "study.scorecard_agency_unable"
+    frame = frame.assign(**dict.fromkeys(items, 4.0))
+    everywhere = dataclasses.replace(current, frame=frame)
+    assert scorecard_agencies(everywhere) == ()
+    with pytest.warns(SipasWarning) as told:
+        plan = plan_report(study, everywhere, ("vi",), Path("ket_qua"))
+    assert [str(w.message) for w in told] == [both("study.no_scorecard_agency", minimum=10)]
+    assert [s.name for s in plan.steps if "scorecard" in s.name] == []
 
 
 def test_a_study_above_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
