@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,9 @@ class Profile:
         return pd.DataFrame([row | {"weighting": self.weighting, "data_kind": self.data_kind.value}])
 
     def summary(self, language: str = "vi") -> str:
-        """Return one sentence: forms read, rejected and used."""
+        """Return one sentence: forms read, rejected and used; why not, where they would tell a small year."""
+        if any(r.suppressed for r in self.record_rows[:3]):
+            return wording.text(_SUPPRESSED, language)
         read, rejected, used = (int(r.n) for r in self.record_rows[:3])
         return wording.text("description.summary.record", language, read=read, rejected=rejected, used=used)
 
@@ -74,8 +76,9 @@ def profile(responses: Responses, *, facts: Iterable[str] | None = None) -> Prof
     """Count respondents by each fact, without weights and never crossed with the agency.
 
     A cell of 1 to 9 people is hidden together with what would let it be derived from the total
-    (:func:`sipas_research.numerics.disclosure.suppress`); a number with fewer than ten answers is hidden. A count
-    of 1 to 9 people who gave no answer is not printed, but costs no other cell: it says nothing about anyone.
+    (:func:`sipas_research.numerics.disclosure.suppress`), people who gave no answer too; a number with fewer than ten
+    answers is hidden. Where a year has 1 to 9 forms the record hides it and the totals it would follow from: the
+    forms of the year that a report is about are told on each of its tables.
 
     Parameters
     ----------
@@ -118,19 +121,12 @@ def _category(responses: Responses, question: Question) -> list[ProfileRow]:
     codes = list(question.valid_codes)
     codes += sorted(set(values.dropna().astype(int)) - set(codes))
     counts = [int(values.eq(c).fillna(False).sum()) for c in codes] + [int(values.isna().sum())]
-    hidden, total = _hidden(counts), sum(counts)
+    hidden, total = suppress(counts), sum(counts)
     rows = [
         _cell(question.id, group, count, total, bool(mask))
         for group, count, mask in zip([*map(str, codes), "missing"], counts, hidden, strict=True)
     ]
     return [*rows, _cell(question.id, "total", total, total, 0 < total < MINIMUM_CELL)]
-
-
-def _hidden(counts: list[int]) -> np.ndarray:
-    """Cells to hide; the last one counts those who gave no answer."""
-    small = [0 < c < MINIMUM_CELL for c in counts]
-    alone = small[-1] and not any(small[:-1]) and sum(counts) >= MINIMUM_CELL
-    return np.array(small) if alone else suppress(counts)
 
 
 def _cell(term: str, group: str, count: int, total: int, hidden: bool) -> ProfileRow:
@@ -154,15 +150,18 @@ def _number(responses: Responses, question: Question) -> list[ProfileRow]:
 def _record(responses: Responses) -> list[ProfileRow]:
     used = len(responses)
     read = responses.n_read or used + responses.n_rejected
+    years = _years(responses) if responses.has("year") else []
+    small = any(r.suppressed for r in years) or 0 < used < MINIMUM_CELL
     forms = {"read": read, "rejected": responses.n_rejected, "used": used}
-    rows = [ProfileRow("forms", g, n / read if read else _NAN, float(n), False, "") for g, n in forms.items()]
-    if not responses.has("year"):
-        return rows
-    years = responses.frame["year"].dropna()
-    known = sorted({int(y) for y in years})
-    counts = [int(years.eq(y).sum()) for y in known]
-    missing = used - sum(counts)
-    groups = [*map(str, known), "missing"] if missing else [str(y) for y in known]
-    counts += [missing] if missing else []
-    hidden = suppress(counts)
-    return rows + [_cell("year", g, c, used, bool(h)) for g, c, h in zip(groups, counts, hidden, strict=True)]
+    rows = [_cell("forms", group, n, read, small and group != "rejected") for group, n in forms.items()]
+    # a share beside a count is the total again
+    return [replace(r, estimate=_NAN) if small else r for r in [*rows, *years]]
+
+
+def _years(responses: Responses) -> list[ProfileRow]:
+    """Forms of each year; a small one costs no other, because the totals are hidden with it."""
+    used, values = len(responses), responses.frame["year"].dropna()
+    counts = {str(y): int(values.eq(y).sum()) for y in sorted({int(v) for v in values})}
+    missing = used - sum(counts.values())
+    counts |= {"missing": missing} if missing else {}
+    return [_cell("year", group, n, used, 0 < n < MINIMUM_CELL) for group, n in counts.items()]

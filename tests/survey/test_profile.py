@@ -54,10 +54,11 @@ def test_a_small_cell_and_its_complement_are_hidden():
     assert rows.loc["total", "n"] == 93
 
 
-def test_few_people_without_an_answer_cost_no_other_cell():
+def test_few_people_without_an_answer_are_hidden_with_another_cell():
     rows = cells(profile(survey([1] * 40 + [2] * 50 + [None] * 3)))
-    assert rows["suppressed"].tolist() == [False, False, False, True, False]
-    assert np.isnan(rows.loc["missing", "n"])
+    # the total minus what is shown would give the three away
+    assert rows["suppressed"].tolist() == [True, False, False, True, False]
+    assert rows.loc[["1", "missing"], ["estimate", "n"]].isna().all().all()
 
 
 def test_people_without_an_answer_count_when_another_cell_is_small():
@@ -116,11 +117,20 @@ def test_record_of_forms():
     assert "55" in found.summary("vi")
 
 
-def test_a_small_year_is_hidden():
-    record = profile(survey([1] * 60, year=[2020.0] * 5 + [2021.0] * 20 + [2022.0] * 35)).record()
-    years = record[record["term"] == "year"]
-    assert years["group"].tolist() == ["2020", "2021", "2022"]
-    assert years["suppressed"].tolist() == [True, True, False]
+@pytest.mark.parametrize("sizes", [(5, 20, 35), (5, 55), (20, 35, 5)])
+def test_a_small_year_is_hidden_with_the_totals_it_would_follow_from(sizes):
+    years = [2020.0 + place for place, size in enumerate(sizes) for _ in range(size)]
+    found = profile(survey([1] * 60, n_read=63, n_rejected=3, year=years))
+    record = found.record().set_index(["term", "group"])
+    assert record.loc["year", "suppressed"].tolist() == [size < 10 for size in sizes]
+    assert record.loc["forms", "suppressed"].to_dict() == {"read": True, "rejected": False, "used": True}
+    assert record["estimate"].isna().all(), "a share beside a count is the total again"
+    assert "60" not in found.summary()
+
+
+def test_under_ten_forms_no_total_is_told():
+    record = profile(survey([1] * 7, n_read=9, n_rejected=2)).record().set_index("group")
+    assert record["suppressed"].to_dict() == {"read": True, "rejected": False, "used": True}
 
 
 def test_result_manners():
