@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import TYPE_CHECKING, Any
 
 from sipas_research.report.display import Figure, mark
@@ -96,7 +97,6 @@ def _draw_mark(drawing: Drawing, words: str) -> None:
     style: dict[str, Any] = {
         "ha": "center",
         "va": "center",
-        "rotation": 20,
         "fontweight": "bold",
         "color": "#7f1d1d",
         "alpha": 0.4,
@@ -105,8 +105,11 @@ def _draw_mark(drawing: Drawing, words: str) -> None:
         "in_layout": False,
     }
     panels = {tuple(axes.get_position().bounds): axes for axes in drawing.axes if axes.get_label() != "<colorbar>"}
-    for (_, _, width, _), axes in panels.items():
-        size = min(18.0, max(8.0, width * drawing.get_figwidth() * 72 * 1.1 / len(words)))
-        axes.text(0.5, 0.5, words, transform=axes.transAxes, fontsize=size, **style)
+    for (_, _, width, height), axes in panels.items():
+        across, up = width * drawing.get_figwidth() * 72, height * drawing.get_figheight() * 72
+        size = min(18.0, max(8.0, across * 1.1 / len(words)))
+        slope = (up - size) / (0.75 * size * len(words))  # the words stay inside a low panel
+        rotation = min(20.0, math.degrees(math.asin(min(1.0, max(0.0, slope)))))
+        axes.text(0.5, 0.5, words, transform=axes.transAxes, fontsize=size, rotation=rotation, **style)
     if not panels:
-        drawing.text(0.5, 0.5, words, fontsize=16, **style)
+        drawing.text(0.5, 0.5, words, fontsize=16, rotation=20, **style)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from sipas_research.report.figures import figure
 from sipas_research.report.labels import item_codes, item_text, scale_name, source_line, survey_id, survey_name
 from sipas_research.report.theme import TEXT_WIDTH, likert_colours, percent_axis, theme
 from sipas_research.survey.description import Description
-from sipas_research.survey.questionnaire import Questionnaire
+from sipas_research.survey.questionnaire import Question, Questionnaire
 from sipas_research.survey.responses import Responses
 from sipas_research.wording import percent, text
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 _ROLES = ("factor", "lever", "overall")
 _LABEL_SHARE = 0.07
-#: Inches: a panel's title and legend, one bar, and what a page holds beside the caption.
-_PANEL_HEIGHT, _BAR_HEIGHT, _PAGE_HEIGHT = 0.55, 0.25, 8.4
+#: Inches: a panel's title, its legend, one bar, and the panels of a figure: two figures and their captions fill a page.
+_TITLE_HEIGHT, _LEGEND_HEIGHT, _BAR_HEIGHT, _FIGURE_HEIGHT = 0.26, 0.18, 0.19, 4.2
 
 
 def items_table(description: Description, responses: Responses, language: str) -> Table:
@@ -36,7 +37,7 @@ def items_table(description: Description, responses: Responses, language: str) -
     ]
     five = all(q.valid_codes == (1, 2, 3, 4, 5) for q in responses.questionnaire.items())
     label = "satisfied" if five else "satisfied_top"
-    notes = [text("tables.items.note_scale", language)]
+    notes = [text("tables.items.note_scale", language), *turned_note("common", found["term"], responses, language)]
     if not five:
         notes.append(text("tables.items.note_top", language))
     return Table(
@@ -91,16 +92,16 @@ def likert_figures(description: Description, responses: Responses, language: str
 
 
 def _height(items: int) -> float:
-    """Inches that one scale's panel takes."""
-    return _PANEL_HEIGHT + _BAR_HEIGHT * items
+    """Inches that one scale's panel takes with a legend of its own."""
+    return _TITLE_HEIGHT + _LEGEND_HEIGHT + _BAR_HEIGHT * items
 
 
 def _pages(scales: list[str], sizes: dict[Any, int]) -> list[list[str]]:
-    """Split scales into figures that fit a page, in order."""
+    """Split scales into figures of about half a page, in order."""
     pages: list[list[str]] = []
     for scale in scales:
-        used = sum(_height(sizes[s]) for s in pages[-1]) if pages else _PAGE_HEIGHT
-        if used + _height(sizes[scale]) > _PAGE_HEIGHT:
+        used = sum(_height(sizes[s]) for s in pages[-1]) if pages else _FIGURE_HEIGHT
+        if used + _height(sizes[scale]) > _FIGURE_HEIGHT:
             pages.append([])
         pages[-1].append(scale)
     return pages
@@ -112,13 +113,14 @@ def _likert(
     from matplotlib import pyplot as plt
 
     sizes = [shares.loc[shares["scale"] == s, "term"].nunique() for s in scales]
-    height = 0.3 + sum(_height(k) for k in sizes)
+    one_legend = len({tuple(sorted(set(shares.loc[shares["scale"] == s, "codes"]))) for s in scales}) == 1
+    saved = _LEGEND_HEIGHT * (len(scales) - 1) if one_legend else 0.0
+    height = 0.25 + sum(_height(k) for k in sizes) - saved
     with theme():
-        drawing, axes = plt.subplots(
-            len(scales), 1, figsize=(TEXT_WIDTH, height), height_ratios=[k + 1.2 for k in sizes], squeeze=False
-        )
+        drawing, axes = plt.subplots(len(scales), 1, figsize=(TEXT_WIDTH, height), height_ratios=sizes, squeeze=False)
         for place, scale in enumerate(scales):
-            _panel(axes[place, 0], shares.loc[shares["scale"] == scale], scale, responses, language)
+            legend = place == 0 or not one_legend
+            _panel(axes[place, 0], shares.loc[shares["scale"] == scale], scale, responses, language, legend=legend)
             axes[place, 0].tick_params(labelbottom=place == len(scales) - 1)
         merged = any(len(codes) > 1 for codes in shares["codes"])
         name = text(f"tables.likert.role_{role}", language) + (f" ({part})" if part else "")
@@ -132,11 +134,39 @@ def _likert(
             n=len(responses),
             weighting=text("tables.common.unweighted", language),
             source=source_line(responses, language),
-            notes=(text("tables.likert.merged", language),) if merged else (),
+            notes=_likert_notes(list(dict.fromkeys(shares["term"])), merged, responses, language),
         )
 
 
-def _panel(axes: Axes, shares: pd.DataFrame, scale: str, responses: Responses, language: str) -> None:
+def turned_note(table: str, items: Iterable[str], responses: Responses, language: str) -> tuple[str, ...]:
+    """Name the questions worded in reverse, whose scores are turned in tables and not in figures of answers."""
+    codes = item_codes(responses.questionnaire)
+    turned = [codes[i] for i in items if i in codes and responses.questionnaire.question(i).direction == -1]
+    return (text(f"tables.{table}.turned", language, codes=", ".join(turned)),) if turned else ()
+
+
+def _likert_notes(items: list[str], merged: bool, responses: Responses, language: str) -> tuple[str, ...]:
+    """Say what the lowest and the highest answer are called, what is merged and what is worded in reverse."""
+    notes = [text("tables.likert.merged", language)] if merged else []
+    ends = {_ends(responses.questionnaire.question(item), language) for item in items}
+    if len(ends) == 1 and (named := ends.pop()):
+        fields = dict(zip(("low", "low_label", "high", "high_label"), named, strict=True))
+        notes.insert(0, text("tables.likert.ends", language, **fields))
+    return (*notes, *turned_note("likert", items, responses, language))
+
+
+def _ends(question: Question, language: str) -> tuple[str, ...]:
+    """Return code and label of the lowest and the highest answer; nothing where the labels are bare codes."""
+    labels = {a.code: a.label(language).strip() for a in question.answers if not a.missing}
+    low, high = min(question.valid_codes), max(question.valid_codes)
+    if labels.get(low, "") in {"", str(low)} or labels.get(high, "") in {"", str(high)}:
+        return ()
+    return (str(low), labels[low], str(high), labels[high])
+
+
+def _panel(
+    axes: Axes, shares: pd.DataFrame, scale: str, responses: Responses, language: str, *, legend: bool
+) -> None:
     codes = item_codes(responses.questionnaire)
     items = list(dict.fromkeys(shares["term"]))
     answers = sorted({c for i in items for c in responses.questionnaire.question(i).valid_codes})
@@ -158,13 +188,14 @@ def _panel(axes: Axes, shares: pd.DataFrame, scale: str, responses: Responses, l
     percent_axis(axes, language)
     axes.grid(visible=False, axis="y")
     title = textwrap.shorten(scale_name(responses.questionnaire, scale, language), 80, placeholder="…")
-    axes.set_title(title, loc="left", fontsize=9, fontweight="bold", pad=16)
-    _place_legend(axes, len(groups))
+    axes.set_title(title, loc="left", fontsize=9, fontweight="bold", pad=16 if legend else 3)
+    if legend:
+        _place_legend(axes, len(groups))
 
 
 def _write_share(axes: Axes, x: float, y: float, share: str, colour: str) -> None:
     ink = "white" if _dark(colour) else "black"
-    axes.text(x, y, share, ha="center", va="center", fontsize=7.5, color=ink)
+    axes.text(x, y, share, ha="center", va="center", fontsize=7.5, color=ink, zorder=60)  # above the mark
 
 
 def _place_legend(axes: Axes, columns: int) -> None:

@@ -48,6 +48,12 @@ def survey_id(responses: Responses) -> str:
     return re.sub(r"[^a-z0-9]+", "-", responses.questionnaire.id.casefold()).strip("-") or "survey"
 
 
+def only_year(responses: Responses) -> str:
+    """Return the one year that all answers carry, or nothing."""
+    years = responses.frame["year"].dropna().unique() if responses.has("year") else []
+    return str(int(years[0])) if len(years) == 1 else ""
+
+
 def index_name(responses: Responses, language: str) -> str:
     """Return "Chỉ số hài lòng" for an instrument of a named regime, "Tỷ lệ trả lời mức cao" for any other form."""
     return text(f"tables.common.{'index' if responses.questionnaire.regime else 'high_share'}", language)

@@ -13,13 +13,17 @@ from sipas_research.factors.solution import FactorSolution
 from sipas_research.report.cells import Absent
 from sipas_research.report.display import Column, Figure, Finding, Table
 from sipas_research.report.figures import figure
+from sipas_research.report.item_tables import turned_note
 from sipas_research.report.labels import item_codes, item_text, scale_name, source_line, survey_id, survey_name
 from sipas_research.report.theme import ESTIMATE, REFERENCE, TEXT_WIDTH, number_axis, theme
 from sipas_research.survey.responses import Responses
-from sipas_research.wording import number, p_value, text
+from sipas_research.wording import integer, number, p_value, text
 
 #: Loadings smaller than this are left blank, as SPSS users set it.
 SHOWN_LOADING = 0.30
+
+#: With more factors than this their names in a header are short.
+_NAMED_FACTORS = 6
 
 
 def _common(responses: Responses, language: str) -> dict[str, Any]:
@@ -66,7 +70,7 @@ def alpha_table(found: Reliability, responses: Responses, language: str) -> Tabl
             Column("standardized", text("tables.alpha.standardized", language), "number3", width=0.14),
         ),
         tuple(rows),
-        notes=(text("tables.alpha.note_convention", language), text("tables.common.listwise", language)),
+        notes=(text("tables.alpha.note_convention", language), text("tables.common.listwise_scale", language)),
         **_common(responses, language),
     )
 
@@ -97,7 +101,11 @@ def item_total_table(found: Reliability, responses: Responses, language: str) ->
             Column("alpha_if_deleted", text("tables.item_total.alpha_if_deleted", language), "number3", width=0.13),
         ),
         tuple(rows),
-        notes=(text("tables.item_total.note_convention", language),),
+        notes=(
+            text("tables.item_total.note_convention", language),
+            *turned_note("common", found.items["term"], responses, language),
+            text("tables.common.listwise_items", language),
+        ),
         **_common(responses, language),
     )
 
@@ -132,7 +140,7 @@ def adequacy_table(found: Kmo, test: BartlettSphericity, responses: Responses, l
         (text("tables.adequacy.kmo", language), number(found.overall, 3, language)),
         (lowest_label, number(float(found.adequacy.items[lowest]), 3, language)),
         (text("tables.adequacy.chi_square", language), number(test.statistic, 2, language)),
-        (text("tables.adequacy.df", language), str(test.df)),
+        (text("tables.adequacy.df", language), integer(test.df, language)),
         (text("tables.adequacy.p", language), p_value(test.p_value, language)),
     )
     return Table(
@@ -201,8 +209,15 @@ def scree_figure(found: FactorSolution | Finding, responses: Responses, language
 
 
 def factor_names(found: FactorSolution, language: str) -> list[str]:
-    """Return "Nhân tố 1", "Nhân tố 2" and so on."""
-    return [text("tables.common.factor_n", language, number=str(k + 1)) for k in range(len(found.factors))]
+    """Return "Nhân tố 1", "Nhân tố 2" and so on; "NT1" where many factors stand side by side."""
+    name = "factor_short" if len(found.factors) > _NAMED_FACTORS else "factor_n"
+    return [text(f"tables.common.{name}", language, number=str(k + 1)) for k in range(len(found.factors))]
+
+
+def _short_names_note(found: FactorSolution, language: str) -> tuple[str, ...]:
+    if len(found.factors) <= _NAMED_FACTORS:
+        return ()
+    return (text("tables.common.note_factor_short", language, count=len(found.factors)),)
 
 
 def efa_table(found: FactorSolution | Finding, responses: Responses, language: str) -> Table | None:
@@ -219,7 +234,7 @@ def efa_table(found: FactorSolution | Finding, responses: Responses, language: s
         )
         for place, item in enumerate(found.items)
     ]
-    width = 0.72 / len(found.factors)
+    width = (0.72 if len(found.factors) <= _NAMED_FACTORS else 0.77) / len(found.factors)
     return Table(
         "tbl-efa",
         text(
@@ -244,7 +259,11 @@ def efa_table(found: FactorSolution | Finding, responses: Responses, language: s
 
 
 def _efa_notes(found: FactorSolution, language: str) -> tuple[str, ...]:
-    notes = [text("tables.efa.note_hidden", language), text("tables.efa.note_convention", language)]
+    notes = [
+        *_short_names_note(found, language),
+        text("tables.efa.note_hidden", language),
+        text("tables.efa.note_convention", language),
+    ]
     fit = found.fit
     if np.isfinite(fit.p_value):
         notes.append(
@@ -253,7 +272,7 @@ def _efa_notes(found: FactorSolution, language: str) -> tuple[str, ...]:
                 language,
                 chi_square=number(fit.statistic, 2, language),
                 df=fit.df,
-                p=p_value(fit.p_value, language),
+                p=_relation(p_value(fit.p_value, language)),
                 rmsea=number(fit.rmsea, 3, language),
                 tli=number(fit.tli, 3, language),
             )
@@ -263,6 +282,11 @@ def _efa_notes(found: FactorSolution, language: str) -> tuple[str, ...]:
     if not found.converged:
         notes.append(text("factors.note.not_converged", language))
     return tuple(notes)
+
+
+def _relation(shown: str) -> str:
+    """Return "= 0,050" or "< 0,001"."""
+    return f"< {shown[1:]}" if shown.startswith("<") else f"= {shown}"
 
 
 def phi_table(found: FactorSolution | Finding, responses: Responses, language: str) -> Table | None:
@@ -280,5 +304,6 @@ def phi_table(found: FactorSolution | Finding, responses: Responses, language: s
         (Column("factor", ""), *[Column(f"f{j + 1}", name, "number2") for j, name in enumerate(names)]),
         rows,
         n=found.n,
+        notes=_short_names_note(found, language),
         **_common(responses, language),
     )

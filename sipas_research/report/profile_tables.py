@@ -8,7 +8,7 @@ import pandas as pd
 
 from sipas_research.report.cells import Suppressed
 from sipas_research.report.display import Column, Finding, Table
-from sipas_research.report.labels import source_line, survey_id, survey_name
+from sipas_research.report.labels import only_year, source_line, survey_id, survey_name
 from sipas_research.survey.profile import Profile, profile
 from sipas_research.survey.questionnaire import Question
 from sipas_research.survey.responses import Responses
@@ -36,6 +36,7 @@ def forms_table(everyone: Responses, current: Responses, language: str) -> Table
             label = text("tables.forms.used_year", language, year=row.group)
         rows.append((label, Suppressed() if row.suppressed else int(row.n)))
     rows.append((text("tables.forms.analysed", language), len(current)))
+    year = only_year(current) if len(current) < len(everyone) else ""
     return Table(
         f"tbl-forms-{survey_id(everyone)}",
         text("tables.forms.title", language, survey=survey_name(everyone, language)),
@@ -46,7 +47,10 @@ def forms_table(everyone: Responses, current: Responses, language: str) -> Table
         tuple(rows),
         language=language,
         data_kind=everyone.data_kind,
+        n=len(everyone),
+        weighting=text("tables.common.unweighted", language),
         source=source_line(everyone, language),
+        notes=(text("tables.forms.note_current", language, year=year),) if year else (),
         total_rows=(len(rows) - 1,),
     )
 

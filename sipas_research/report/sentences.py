@@ -12,7 +12,7 @@ from sipas_research.framework.index import INDEX, SatisfactionIndex
 from sipas_research.framework.scorecard import Scorecard
 from sipas_research.report.display import Finding, Role
 from sipas_research.report.index_tables import term_name
-from sipas_research.report.labels import index_name, item_codes, survey_id, survey_name
+from sipas_research.report.labels import index_name, item_codes, only_year, survey_id, survey_name
 from sipas_research.report.scorecard_tables import agency_name, points
 from sipas_research.survey.description import Description
 from sipas_research.survey.responses import Responses
@@ -34,7 +34,10 @@ def quality_findings(
     items = items.loc[(items["level"] == "item") & ~items["suppressed"]]
     counts = {"read": everyone.n_read, "rejected": everyone.n_rejected, "used": len(current)}
     name = survey_name(current, language)
-    main = text("findings.quality.main", language, survey=name[:1].upper() + name[1:], **counts)
+    year = only_year(current) if len(current) < len(everyone) else ""
+    key = "findings.quality.main_year" if year else "findings.quality.main"
+    fields = {"year": year} if year else {}
+    main = text(key, language, survey=name[:1].upper() + name[1:], **fields, **counts)
     found = [_finding("quality", "main", main, current, language)]
     if len(items) and len(current):
         shares = items["missing"] / len(current)
@@ -62,7 +65,8 @@ def measurement_findings(
         return (none, _limit("measurement", responses, language))
     ends = {"lowest": number(alphas.min(), 3, language), "highest": number(alphas.max(), 3, language)}
     good = int((alphas >= GOOD_ALPHA).sum())
-    main = text("findings.measurement.main", language, count=len(alphas), good=good, **ends)
+    survey = survey_name(responses, language)
+    main = text("findings.measurement.main", language, survey=survey, count=len(alphas), good=good, **ends)
     if isinstance(factors, Finding):
         said = text("findings.measurement.finding_no_efa", language, count=len(alphas), **ends)
     else:

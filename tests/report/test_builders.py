@@ -167,7 +167,8 @@ def test_likert_bars_show_no_cell_under_ten(current):
     shares = sr.describe(current).answer_shares()
     assert ((shares["n"] == 0) | (shares["n"] >= 10)).all()
     figures = report.likert_figures(sr.describe(current), current, "vi")
-    assert [f.id for f in figures] == [f"fig-likert-citizens-{role}" for role in ("factor", "lever", "overall")]
+    parts = ("factor-1", "factor-2", "lever", "overall")
+    assert [f.id for f in figures] == [f"fig-likert-citizens-{part}" for part in parts]
     assert all(f.png.startswith(b"\x89PNG") and f.svg.lstrip().startswith("<?xml") for f in figures)
 
 
