@@ -99,6 +99,16 @@ def _label_line(label: str) -> int:
     return min(_LONGEST_LINE, -(-len(label) // lines) + 2)
 
 
+def _within_page(widths: Sequence[float], low: Sequence[float]) -> list[float]:
+    """Take what is too much from the columns that have more than their longest word needs."""
+    excess = sum(widths) - TEXT_WIDTH_MM
+    slack = sum(widths) - sum(low)
+    if excess <= 0 or slack <= 0:
+        return list(widths)
+    part = min(1.0, excess / slack)
+    return [width - (width - small) * part for width, small in zip(widths, low, strict=True)]
+
+
 def _shares(
     least: Sequence[int], best: Sequence[int], asked: Sequence[float | None], size: float, padding: float
 ) -> tuple[float, ...]:
@@ -110,6 +120,10 @@ def _shares(
         spare = max(0.0, TEXT_WIDTH_MM - sum(low))
         wish = sum(high) - sum(low) or 1.0
         widths = [small + (large - small) * spare / wish for small, large in zip(low, high, strict=True)]
-    shares = [width / TEXT_WIDTH_MM if share is None else share for width, share in zip(widths, asked, strict=True)]
+    chosen = [
+        width if share is None else max(small, share * TEXT_WIDTH_MM)
+        for width, share, small in zip(widths, asked, low, strict=True)
+    ]
+    shares = [width / TEXT_WIDTH_MM for width in _within_page(chosen, low)]
     total = sum(shares)
     return tuple(share / max(total, 1.0) for share in shares)
