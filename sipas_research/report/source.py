@@ -132,7 +132,7 @@ def _check_kinds(chapter: Chapter, document: Document) -> None:
 
 def _metadata(document: Document) -> dict[str, str | bool]:
     language = document.language
-    place = ", ".join(part for part in (document.place, document.date_line) if part)
+    place = " – ".join(part for part in (document.place, document.date_line) if part)
     shown = {
         "title": document.title,
         "subtitle": document.subtitle,

@@ -237,8 +237,7 @@ def _fill_contents(document: Any) -> None:
     if block is None:
         return
     content = block.find(_qn("w:sdtContent"))
-    title, field = content.findall(_qn("w:p"))[0], content.findall(_qn("w:p"))[-1]
-    _start_page(title)
+    field = content.findall(_qn("w:p"))[-1]
     _start_page(block.getnext())
     run = field.find(_qn("w:r"))
     for mark in run.findall(_qn("w:fldChar")):
