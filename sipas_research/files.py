@@ -55,7 +55,7 @@ def write_file(path: Path, write: Callable[[Path], object]) -> Path:
 def _settle(temporary: Path, path: Path) -> Path:
     for attempt in range(1, _TRIES):
         target = path if attempt == 1 else path.with_name(f"{path.stem} ({attempt}){path.suffix}")
-        if _held_open(target):
+        if held_open(target):
             continue
         try:
             temporary.replace(target)
@@ -65,8 +65,8 @@ def _settle(temporary: Path, path: Path) -> Path:
     raise OutputError("files.held_open", file=path.name)
 
 
-def _held_open(path: Path) -> bool:
-    """Word and Excel leave an owner file ``~$name`` beside a document that they hold open."""
+def held_open(path: Path) -> bool:
+    """Tell whether Word or Excel holds a document open: they leave an owner file ``~$name`` beside it."""
     owner = path.with_name("~$" + path.name)
     shortened = path.with_name("~$" + path.name[2:])
     return path.suffix in {".docx", ".xlsx"} and path.exists() and (owner.exists() or shortened.exists())

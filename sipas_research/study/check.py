@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sipas_research.errors import HonestyError, InputError, OptionError
+from sipas_research.errors import HonestyError, InputError, OptionError, SipasWarning
 from sipas_research.results import DataKind
 from sipas_research.study.check_files import CHECK_FOLDER, write_check, write_refusal
+from sipas_research.study.place import find_own_study
 from sipas_research.study.report import check_survey
-from sipas_research.study.study import find_own_study, load_study
+from sipas_research.study.study import load_study
 from sipas_research.survey.agencies import AgencyRegister
 from sipas_research.survey.specs import SurveySpec
 
@@ -61,11 +63,18 @@ def run_check(
     -------
     tuple of CheckResult
         One a file: without ``file`` every survey of the study.
+
+    Warns
+    -----
+    SipasWarning
+        With what the study has to say about itself: :attr:`Study.notes`.
     """
     if file is not None and not study_path and find_own_study() is None:
         alone = form or "citizens"
         return (_result(lambda: _check_alone(file, alone), (out or Path.cwd()) / CHECK_FOLDER, alone),)
     study = load_study(study_path)
+    for note in study.notes:
+        warnings.warn(SipasWarning(note.key, **dict(note.fields)), stacklevel=2)
     folder = (out or study.output) / CHECK_FOLDER
     names = (study.survey(form).name,) if form else study.names[:1] if file else study.names
     if not names:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from sipas_research import resources
 from sipas_research.errors import OptionError, OutputError, StudyError
 from sipas_research.files import write_text
+from sipas_research.study.place import AGENCIES_FILE, COLUMNS_FILE, QUESTIONNAIRE_FILE, STUDY_FILE
 from sipas_research.study.plan import NOTEBOOKS_FOLDER
 from sipas_research.study.read_first import read_first_page
-from sipas_research.study.study import AGENCIES_FILE, COLUMNS_FILE, QUESTIONNAIRE_FILE, STUDY_FILE
 from sipas_research.survey.agencies import AgencyRegister
 from sipas_research.survey.raw_table import SIMULATED_COLUMN
 from sipas_research.survey.specs import ColumnMap

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from sipas_research import resources
 from sipas_research.errors import AnalysisError, Problem, StudyError
+from sipas_research.files import held_open
 from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind
+from sipas_research.study.place import AGENCIES_FILE, COLUMNS_FILE, QUESTIONNAIRE_FILE, find_study
 from sipas_research.study.study_file import Provenance, StudyFile, SurveyEntry, near, read_study_file
 from sipas_research.survey.agencies import AgencyRegister
 from sipas_research.survey.specs import ColumnMap, SampleDesign, SurveySpec
@@ -20,12 +22,7 @@ if TYPE_CHECKING:
     from sipas_research.survey.questionnaire import Questionnaire
     from sipas_research.survey.responses import Responses
 
-STUDY_FILE = "study.toml"
-QUESTIONNAIRE_FILE = "cau_hoi.xlsx"
-COLUMNS_FILE = "cot_du_lieu.xlsx"
-AGENCIES_FILE = "don_vi.xlsx"
 OUTPUT_FOLDER = "ket_qua"
-_PARENTS = 3
 _SHOWN = 12
 
 
@@ -177,37 +174,6 @@ def scorecard_agencies(responses: Responses) -> tuple[str, ...]:
     return tuple(code for code in enough if code in shown)
 
 
-def find_study(path: str | Path = "") -> Path:
-    """Return the study.toml meant by ``path``.
-
-    An empty path means the current folder, then up to three parents, then the packaged simulated province.
-
-    Raises
-    ------
-    StudyError
-        If ``path`` names nothing, or a folder without study.toml.
-    """
-    if str(path):
-        wanted = Path(path).expanduser()
-        if wanted.is_dir():
-            if not (wanted / STUDY_FILE).is_file():
-                raise StudyError("study.folder_without_file", folder=wanted.name or str(path))
-            return (wanted / STUDY_FILE).resolve()
-        if not wanted.is_file():
-            raise StudyError("study.not_found", path=str(path))
-        return wanted.resolve()
-    return find_own_study() or resources.data("twin", STUDY_FILE)
-
-
-def find_own_study() -> Path | None:
-    """Return the study.toml of the current folder or of up to three parents, None where there is none."""
-    here = Path.cwd()
-    for folder in (here, *here.parents[:_PARENTS]):
-        if (folder / STUDY_FILE).is_file():
-            return (folder / STUDY_FILE).resolve()
-    return None
-
-
 def load_study(path: str | Path = "") -> Study:
     """Load a study.
 
@@ -234,6 +200,7 @@ def load_study(path: str | Path = "") -> Study:
     refuse_simulated_register(register, kind)
     refuse_real_names(register, kind)
     surveys = tuple(_spec(source, file, entry, register, kind) for entry in file.surveys)
+    notes += (*_unmatched(source, surveys), *_open_files(source, surveys))
     return Study(
         id=file.id,
         title=file.title,
@@ -262,6 +229,23 @@ def _data_kind(source: Path, file: StudyFile) -> tuple[DataKind, tuple[Problem, 
     missing = ", ".join(file.provenance.missing)
     note = Problem.of("study.real_unconfirmed", severity="warning", file=source.name, missing=missing)
     return DataKind.USER, (note,)
+
+
+def _unmatched(source: Path, surveys: Iterable[SurveySpec]) -> tuple[Problem, ...]:
+    """Tell which surveys have no row in a column map that is there."""
+    own = source.parent / COLUMNS_FILE
+    missing = [spec.name for spec in surveys if own.is_file() and spec.columns is None]
+    return tuple(
+        Problem.of("study.no_column_rows", severity="warning", file=own.name, name=name, study=source.name)
+        for name in missing
+    )
+
+
+def _open_files(source: Path, surveys: Iterable[SurveySpec]) -> tuple[Problem, ...]:
+    """Tell which files stand open in Excel: what was not saved is not read."""
+    used = [source.parent / name for name in (QUESTIONNAIRE_FILE, COLUMNS_FILE, AGENCIES_FILE)]
+    files = dict.fromkeys((*used, *(spec.file for spec in surveys)))
+    return tuple(Problem.of("study.open_file", severity="warning", file=f.name) for f in files if held_open(f))
 
 
 def _agencies(source: Path, file: StudyFile) -> AgencyRegister:

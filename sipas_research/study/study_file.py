@@ -102,7 +102,7 @@ def read_study_file(path: Path) -> StudyFile:
             "study.not_allowed", file=path.name, setting="study.data_kind", value=kind, allowed=_join(DATA_KINDS)
         )
     return StudyFile(
-        id=_identifier(path.name, _string(path.name, study, "study.id", "")),
+        id=_identifier(path.name, "study.id", _string(path.name, study, "study.id", "")),
         title=_bilingual(path.name, study, "title"),
         place=_bilingual(path.name, study, "place"),
         year=_year(path.name, study.get("year")),
@@ -166,9 +166,12 @@ def _bilingual(file: str, table: Mapping[str, Any], name: str) -> Bilingual:
     return Bilingual(vi or en, en or vi)
 
 
-def _identifier(file: str, value: str) -> str:
+def _identifier(file: str, key: str, value: str) -> str:
+    """Accept what can stand in the name of a file."""
+    if not value:
+        raise StudyError("study.needed", file=file, setting=key)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}", value):
-        raise StudyError("study.bad_id", file=file, setting="study.id", value=value)
+        raise StudyError("study.bad_id", file=file, setting=key, value=value)
     return value
 
 
@@ -223,7 +226,7 @@ def _survey(file: str, table: object) -> SurveyEntry:
         raise StudyError("study.not_survey_list", file=file)
     _refuse_unknown(file, "survey", table)
     parts = {name: _string(file, table, f"survey.{name}", "") for name in ("name", "file", "questionnaire")}
-    parts["name"] = parts["name"] or "citizens"
+    parts["name"] = _identifier(file, "survey.name", parts["name"] or "citizens")
     if not parts["file"]:
         raise StudyError("study.needed", file=file, setting="survey.file")
     design = _table(file, table, "survey.design")

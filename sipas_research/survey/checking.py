@@ -224,6 +224,13 @@ def _about_counts(frame: pd.DataFrame, rejected: np.ndarray, spec: SurveySpec, f
         problems.append(
             Problem.of("check.file.few_rows", severity="warning", file=file, count=n_used, minimum=FEW_FORMS)
         )
+    if spec.year is not None and "year" in frame and n_used:
+        years = frame.loc[~rejected, "year"].dropna().unique()
+        if len(years) and spec.year not in years:
+            known = ", ".join(str(int(y)) for y in sorted(years))
+            problems.append(
+                Problem.of("check.file.other_years", severity="warning", file=file, year=str(spec.year), known=known)
+            )
     if "agency" in frame and n_used > 1 and frame.loc[~rejected, "agency"].nunique() == 1:
         problems.append(Problem.of("check.file.one_agency", severity="warning", file=file))
     return problems

@@ -11,11 +11,13 @@ import pytest
 from sipas_research import resources
 from sipas_research.errors import HonestyError, SipasWarning, StudyError
 from sipas_research.results import DataKind
-from sipas_research.study.report import plan_report
-from sipas_research.study.study import find_own_study, find_study, load_study, scorecard_agencies
+from sipas_research.study.check import run_check
+from sipas_research.study.place import find_own_study, find_study
+from sipas_research.study.study import load_study, scorecard_agencies
 from sipas_research.survey.agencies import Agency, AgencyRegister
 from sipas_research.survey.agency_files import write_agencies_xlsx
-from sipas_research.wording import Bilingual, both
+from sipas_research.survey.column_files import write_column_map
+from sipas_research.wording import Bilingual
 
 TEXT = """
 [study]
@@ -78,10 +80,9 @@ def test_an_agency_whose_figures_are_withheld_gets_no_scorecard() -> None:
     frame = frame.assign(**dict.fromkeys(items, 4.0))
     everywhere = dataclasses.replace(current, frame=frame)
     assert scorecard_agencies(everywhere) == ()
-    with pytest.warns(SipasWarning) as told:
-        plan = plan_report(study, everywhere, ("vi",), Path("ket_qua"))
-    assert [str(w.message) for w in told] == [both("study.no_scorecard_agency", minimum=10)]
-    assert [s.name for s in plan.steps if "scorecard" in s.name] == []
+    with pytest.raises(StudyError) as caught:
+        study.first_agency(everywhere)
+    assert caught.value.key == "study.no_scorecard_agency"
 
 
 def test_a_study_above_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,3 +161,40 @@ def test_unknown_survey_and_missing_places(tmp_path: Path) -> None:
     (tmp_path / "trong").mkdir()
     with pytest.raises(StudyError, match="trong"):
         find_study(tmp_path / "trong")
+
+
+@pytest.mark.parametrize("name", ["study.toml.txt", "cau_hoi.xlsx", "cot_du_lieu.xlsx", "don_vi.xlsx"])
+def test_a_lost_study_file_does_not_lead_to_the_simulated_province(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / name).write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    for find in (load_study, find_own_study, lambda: load_study(tmp_path)):
+        with pytest.raises(StudyError, match=name) as caught:
+            find()
+        assert caught.value.key == "study.file_lost"
+
+
+def test_files_open_in_excel_are_told(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    write_agencies_xlsx(AgencyRegister((Agency("a", Bilingual("Sở A")),)), tmp_path / "don_vi.xlsx")
+    assert load_study(path).notes == ()
+    (tmp_path / "~$don_vi.xlsx").write_bytes(b"\x06Nguyen")
+    (note,) = load_study(path).notes
+    assert note.key == "study.open_file"
+    assert "'don_vi.xlsx'" in note.text("vi")
+
+
+def test_a_column_map_without_rows_of_the_survey_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    write_column_map(tmp_path / "cot_du_lieu.xlsx", [])
+    study = load_study(path)
+    assert [(n.key, dict(n.fields)["name"]) for n in study.notes] == [("study.no_column_rows", "citizens")]
+    assert study.survey().columns is None
+
+
+def test_check_tells_the_notes_of_the_study(tmp_path: Path) -> None:
+    path = write(tmp_path, kind="real")
+    (tmp_path / "a.csv").write_text("access_1;access_2\n1;2\n", encoding="utf-8")
+    with pytest.warns(SipasWarning, match="owner, collected_from, collected_to, decision"):
+        run_check(str(path))

@@ -62,6 +62,9 @@ def test_year_may_be_absent(tmp_path: Path) -> None:
         ("[report]", "[raport]", "study.unknown_key_near", ("raport", "report")),
         ("weight =", "wieght =", "study.unknown_key_near", ("survey.design.wieght", "weight")),
         ("owner =", "zzz =", "study.unknown_key", ("provenance.zzz", "owner")),
+        ('id = "khao_sat"', 'id = ""', "study.needed", ("study.id",)),
+        # The survey's name becomes the name of a file in kiem_tra.
+        ('name = "citizens"', 'name = "../x"', "study.bad_id", ("survey.name", "../x")),
         ('id = "khao_sat"', "id = 7", "study.not_text", ("study.id", "7")),
         ('id = "khao_sat"', 'id = "khảo sát"', "study.bad_id", ("khảo sát",)),
         ("year = 2025", "year = 25", "study.bad_year", ("25", "1990")),

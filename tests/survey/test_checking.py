@@ -296,3 +296,11 @@ def test_fifty_thousand_rows_take_seconds_at_most():
     assert time.process_time() - start < 4
     assert checked.rejected.sum() == 500
     assert len(QUESTIONNAIRE.questions) > checked.frame.shape[1]
+
+
+def test_a_file_without_the_year_of_the_study_is_told():
+    assert problems(answers(), year=2021) == []
+    (found,) = problems(answers(), year=2025)
+    assert (found.key, found.severity) == ("check.file.other_years", "warning")
+    assert "năm 2025" in found.text("vi")
+    assert "2021" in found.text("vi")
