@@ -174,7 +174,7 @@ def bartlett_sphericity(
 
 def _checked(data: Data, items: Iterable[str] | None, data_kind: DataKind) -> ItemMatrix:
     matrix = load_items(data, items, data_kind)
-    require_enough(matrix)
+    require_enough(matrix, data)
     announce(matrix, stacklevel=4)
     return matrix
 

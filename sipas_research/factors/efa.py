@@ -79,7 +79,7 @@ def efa(
     """
     _check_options(method, rotation, random_starts, max_iterations)
     matrix = load_items(data, items, data_kind)
-    require_enough(matrix)
+    require_enough(matrix, data)
     check_factors(n_factors, len(matrix.items))
     announce(matrix, stacklevel=3)
     found = solve(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sipas_research.errors import AnalysisError, DroppedItemWarning, DroppedRowsWarning, OptionError, Problem
 from sipas_research.numerics.correlation import Array, correlation, is_constant, is_singular, read_only
+from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind
 from sipas_research.survey.raw_table import SIMULATED_COLUMN, is_simulated
 from sipas_research.survey.responses import Responses
@@ -87,7 +88,7 @@ def item_matrix(data: Data, items: Iterable[str] | None = None, *, data_kind: Da
     ------
     AnalysisError
         If an item is unknown, named twice or not numeric, if fewer than two items vary, or fewer than three
-        rows are complete.
+        rows (ten forms of Responses) are complete.
 
     Warns
     -----
@@ -97,7 +98,7 @@ def item_matrix(data: Data, items: Iterable[str] | None = None, *, data_kind: Da
         If rows with missing answers were left out.
     """
     matrix = load_items(data, items, data_kind)
-    require_enough(matrix)
+    require_enough(matrix, data)
     announce(matrix, stacklevel=3)
     return matrix
 
@@ -201,11 +202,18 @@ def _answered(values: Array) -> NDArray[np.bool_]:
     return mask
 
 
-def require_enough(matrix: ItemMatrix) -> None:
-    """Raise AnalysisError unless two items vary over three complete rows."""
+def too_few_people(data: Data, rows: int) -> bool:
+    """True where statistics would rest on 1 to 9 people; a bare DataFrame is the caller's own to publish."""
+    return isinstance(data, Responses) and 0 < rows < MINIMUM_CELL
+
+
+def require_enough(matrix: ItemMatrix, data: Data) -> None:
+    """Raise AnalysisError unless two items vary over three complete rows, ten where the rows are checked answers."""
     reasons = [Problem.of(f"factors.problem.{key.rsplit('.', 1)[1]}", item=item) for item, key in matrix.left_out]
     if len(matrix.items) < 2:
         raise AnalysisError("factors.error.few_items", n=len(matrix.items), problems=reasons)
+    if too_few_people(data, matrix.n):
+        raise AnalysisError("factors.error.few_people", minimum=MINIMUM_CELL)
     if matrix.n < FEWEST_ROWS:
         raise AnalysisError("factors.error.few_rows", n=matrix.n, read=matrix.n_read, problems=reasons)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sipas_research.errors import OptionError
-from sipas_research.factors.inputs import FEWEST_ROWS, Data, ItemMatrix, announce, kind_of, load_items
+from sipas_research.factors.inputs import FEWEST_ROWS, Data, ItemMatrix, announce, kind_of, load_items, too_few_people
 from sipas_research.numerics.reliability import Alpha, cronbach_alpha
 from sipas_research.results import TIDY_COLUMNS, DataKind
 from sipas_research.survey.responses import Responses
@@ -18,6 +18,8 @@ from sipas_research.wording import number, text
 NAN = float("nan")
 #: The least alpha that Nunnally (1978) asks of a scale, and the least item-total correlation; for the summary only.
 ACCEPTABLE_ALPHA = 0.7
+#: The note of a scale that fewer than ten people answered in full.
+SUPPRESSED = "factors.note.few_people"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,7 +169,8 @@ def reliability(
     Returns
     -------
     Reliability
-        A scale with one item, or with fewer than three complete rows, is a row of NaN with its reason.
+        A scale with one item, or with fewer than three complete rows, is a row of NaN with its reason; so is a
+        scale of Responses with fewer than ten complete forms, whose number is withheld too.
 
     Raises
     ------
@@ -193,13 +196,15 @@ def reliability(
         raise OptionError("factors.error.no_scales")
     matrices = {str(name): load_items(data, items, data_kind) for name, items in scales.items()}
     announce(*matrices.values(), stacklevel=3)
-    results = tuple(_one_scale(name, matrix, level) for name, matrix in matrices.items())
+    results = tuple(_one_scale(name, m, level, few=too_few_people(data, m.n)) for name, m in matrices.items())
     return Reliability(results, level, kind_of(data, data_kind))
 
 
-def _one_scale(name: str, matrix: ItemMatrix, level: float) -> ScaleReliability:
+def _one_scale(name: str, matrix: ItemMatrix, level: float, *, few: bool) -> ScaleReliability:
     statistics = None
-    if len(matrix.items) < 2:
+    if few:
+        note = SUPPRESSED
+    elif len(matrix.items) < 2:
         note = "factors.note.one_item" if matrix.items else "factors.note.no_item"
     elif matrix.n < FEWEST_ROWS:
         note = "factors.note.few_rows"
@@ -231,8 +236,7 @@ def _scale_row(result: ScaleReliability) -> dict[str, object]:
         "standardized_alpha": found.standardized if found else NAN,
         "mean_correlation": found.mean_correlation if found else NAN,
         "n_items": len(result.items),
-        "n": result.n,
-        "n_dropped": result.n_dropped,
+        **_counts(result),
         "note": result.note,
     }
 
@@ -242,7 +246,8 @@ def _item_rows(result: ScaleReliability) -> list[dict[str, object]]:
     empty: dict[str, object] = dict.fromkeys(_ITEM_COLUMNS, NAN)
     rows: list[dict[str, object]] = []
     for place, item in enumerate(result.items):
-        row = {**empty, "group": result.scale, "term": item, "n": result.n, "note": result.note if not found else ""}
+        note = result.note if not found else ""
+        row = {**empty, "group": result.scale, "term": item, "n": _counts(result)["n"], "note": note}
         if found:
             row |= {
                 "mean": found.means[place],
@@ -254,5 +259,12 @@ def _item_rows(result: ScaleReliability) -> list[dict[str, object]]:
                 "note": "factors.note.negative_item" if found.item_total[place] < 0 else "",
             }
         rows.append(row)
-    rows += [{**empty, "group": result.scale, "term": i, "n": result.n, "note": key} for i, key in result.left_out]
+    n = _counts(result)["n"]
+    rows += [{**empty, "group": result.scale, "term": i, "n": n, "note": key} for i, key in result.left_out]
     return rows
+
+
+def _counts(result: ScaleReliability) -> dict[str, float]:
+    """Complete and dropped rows; not a number where few complete ones would follow from them."""
+    few = result.note == SUPPRESSED
+    return {"n": NAN if few else result.n, "n_dropped": NAN if few else result.n_dropped}

@@ -147,7 +147,8 @@ def year_table(found: SatisfactionIndex, responses: Responses, language: str) ->
         ),
         tuple(rows),
         notes=_notes(found, responses, language, *(["tables.index.note_break"] if crosses else [])),
-        **common(found, responses, language),
+        # the forms of one year stand under each of its tables: with all years' number a small year would follow
+        **(common(found, responses, language) | ({"n": None} if any(row["suppressed"] for row in years) else {})),
     )
 
 

@@ -37,9 +37,11 @@ def items_table(description: Description, responses: Responses, language: str) -
     ]
     five = all(q.valid_codes == (1, 2, 3, 4, 5) for q in responses.questionnaire.items())
     label = "satisfied" if five else "satisfied_top"
-    notes = [text("tables.items.note_scale", language), *turned_note("common", found["term"], responses, language)]
+    notes = [text("tables.items.note_scale" if five else "tables.items.note_moments", language), *turned_note("common", found["term"], responses, language)]
     if not five:
         notes.append(text("tables.items.note_top", language))
+    if found["note"].eq("description.note.lopsided").any():
+        notes.append(text("description.note.lopsided", language))
     return Table(
         f"tbl-items-{survey_id(responses)}",
         text("tables.items.title", language, survey=survey_name(responses, language)),

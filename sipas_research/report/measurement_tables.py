@@ -10,7 +10,7 @@ import pandas as pd
 from sipas_research.factors.adequacy import BartlettSphericity, Kmo
 from sipas_research.factors.reliability import Reliability
 from sipas_research.factors.solution import FactorSolution
-from sipas_research.report.cells import Absent
+from sipas_research.report.cells import Absent, Suppressed
 from sipas_research.report.display import Column, Figure, Finding, Table
 from sipas_research.report.figures import figure
 from sipas_research.report.item_tables import turned_note
@@ -46,6 +46,9 @@ def alpha_table(found: Reliability, responses: Responses, language: str) -> Tabl
     """Return Cronbach's alpha of each scale with Feldt's interval."""
     rows = []
     for row in found.scales.to_dict("records"):
+        if not np.isfinite(row["n"]):
+            rows.append((scale_name(responses.questionnaire, row["term"], language), row["n_items"], *[Suppressed()] * 4))
+            continue
         alpha = _cell(row["estimate"], row["note"], language)
         ends = (row["conf_low"], row["conf_high"]) if np.isfinite(row["conf_low"]) else alpha
         rows.append(
@@ -83,7 +86,12 @@ def item_total_table(found: Reliability, responses: Responses, language: str) ->
         (
             codes[row["term"]],
             item_text(responses.questionnaire, row["term"], language),
-            *[_cell(row[name], row["note"] or _two_items(found, row["group"]), language) for name in names],
+            *[
+                _cell(row[name], row["note"] or _two_items(found, row["group"]), language)
+                if np.isfinite(row["n"])
+                else Suppressed()
+                for name in names
+            ],
         )
         for row in found.items.to_dict("records")
     ]

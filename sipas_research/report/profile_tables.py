@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.report.cells import Suppressed
 from sipas_research.report.display import Column, Finding, Table
 from sipas_research.report.labels import only_year, source_line, survey_id, survey_name
@@ -35,7 +36,8 @@ def forms_table(everyone: Responses, current: Responses, language: str) -> Table
         else:
             label = text("tables.forms.used_year", language, year=row.group)
         rows.append((label, Suppressed() if row.suppressed else int(row.n)))
-    rows.append((text("tables.forms.analysed", language), len(current)))
+    few = 0 < len(current) < MINIMUM_CELL
+    rows.append((text("tables.forms.analysed", language), Suppressed() if few else len(current)))
     year = only_year(current) if len(current) < len(everyone) else ""
     return Table(
         f"tbl-forms-{survey_id(everyone)}",
@@ -47,7 +49,7 @@ def forms_table(everyone: Responses, current: Responses, language: str) -> Table
         tuple(rows),
         language=language,
         data_kind=everyone.data_kind,
-        n=len(everyone),
+        n=None if record["suppressed"].any() else len(everyone),
         weighting=text("tables.common.unweighted", language),
         source=source_line(everyone, language),
         notes=(text("tables.forms.note_current", language, year=year),) if year else (),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from sipas_research.framework.scorecard import Scorecard
 from sipas_research.report.cells import Absent
@@ -61,7 +62,7 @@ def scorecard_table(card: Scorecard, responses: Responses, language: str) -> Tab
             Column("estimate", text("tables.scorecard.unit", language), "percent", width=0.13),
             Column("interval", text("tables.common.interval", language), "interval_percent", width=0.2),
             Column("province", text("tables.scorecard.province", language), "percent", width=0.12),
-            Column("difference", text("tables.scorecard.difference", language), align="right", width=0.25),
+            Column("difference", _compared(gaps, language), align="right", width=0.25),
         ),
         tuple(rows),
         total_rows=(0,),
@@ -70,6 +71,12 @@ def scorecard_table(card: Scorecard, responses: Responses, language: str) -> Tab
         ),
         **_common(card, responses, language),
     )
+
+
+def _compared(gaps: pd.DataFrame, language: str) -> str:
+    """Say against whom the differences are: the same agencies in every row."""
+    whom = "level_others" if gaps["group"].eq("level_others").any() else "province_others"
+    return text(f"tables.scorecard.difference_{whom}", language)
 
 
 def _gap(gap: list[dict[Any, Any]], language: str) -> str | Absent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from sipas_research.factors.reliability import Reliability
 from sipas_research.factors.solution import FactorSolution
@@ -14,7 +15,7 @@ from sipas_research.report.display import Finding, Role
 from sipas_research.report.index_tables import term_name
 from sipas_research.report.labels import index_name, item_codes, only_year, survey_id, survey_name
 from sipas_research.report.scorecard_tables import agency_name, points
-from sipas_research.survey.description import Description
+from sipas_research.survey.description import Description, profile
 from sipas_research.survey.responses import Responses
 from sipas_research.wording import interval, number, percent, text
 
@@ -31,28 +32,39 @@ def quality_findings(
 ) -> tuple[Finding, ...]:
     """Return how many forms were used, what was left blank most, and what cannot be said."""
     items = description.tidy()
-    items = items.loc[(items["level"] == "item") & ~items["suppressed"]]
+    items = items.loc[items["level"] == "item"]
     counts = {"read": everyone.n_read, "rejected": everyone.n_rejected, "used": len(current)}
     name = survey_name(current, language)
     year = only_year(current) if len(current) < len(everyone) else ""
     key = "findings.quality.main_year" if year else "findings.quality.main"
     fields = {"year": year} if year else {}
     main = text(key, language, survey=name[:1].upper() + name[1:], **fields, **counts)
+    if profile(everyone, facts=()).record()["suppressed"].any():
+        main = text("findings.quality.main_hidden", language, survey=name[:1].upper() + name[1:])
     found = [_finding("quality", "main", main, current, language)]
     if len(items) and len(current):
-        shares = items["missing"] / len(current)
-        code = item_codes(current.questionnaire)[items.loc[shares.idxmax(), "term"]]
-        key = "findings.quality.finding" if shares.max() > 0 else "findings.quality.complete"
-        blank = text(
-            key,
-            language,
-            code=code,
-            share=percent(float(shares.max()), language),
-            average=percent(float(shares.mean()), language),
-        )
-        found.append(_finding("quality", "finding", blank, current, language))
+        found.append(_finding("quality", "finding", _blank_sentence(items, current, language), current, language))
     found.append(_finding("quality", "limit", text("findings.quality.limit", language), current, language))
     return tuple(found)
+
+
+def _blank_sentence(items: pd.DataFrame, current: Responses, language: str) -> str:
+    """Name every question that was left blank most; questions with few answers are not among those compared."""
+    shown = items.loc[~items["suppressed"]]
+    if shown.empty:
+        return text("findings.quality.few_answers", language)
+    blank = shown["missing"] / len(current)
+    codes = item_codes(current.questionnaire)
+    most = [codes[term] for term in shown.loc[blank == blank.max(), "term"]]
+    name = "complete" if not blank.max() > 0 else "finding" if len(most) == 1 else "finding_tie"
+    sentence = text(
+        f"findings.quality.{name}",
+        language,
+        code=", ".join(most),
+        share=percent(float(blank.max()), language),
+        average=percent(float(blank.mean()), language),
+    )
+    return sentence if len(shown) == len(items) else f"{text('findings.quality.among', language)} {sentence}"
 
 
 def measurement_findings(
@@ -83,12 +95,13 @@ def _limit(chapter: str, responses: Responses, language: str) -> Finding:
 
 
 def _factor_sentence(factors: FactorSolution, responses: Responses, language: str) -> str:
-    """Count the items that load most on the factor that most of their scale's items choose."""
+    """Count the items that load most on the factor of their scale, each scale having a factor to itself."""
+    from scipy.optimize import linear_sum_assignment
+
     strongest = dict(zip(factors.items, np.abs(factors.loadings.to_numpy()).argmax(axis=1), strict=True))
-    match = 0
-    for ids in responses.scale_items().values():
-        chosen = [int(strongest[i]) for i in ids if i in strongest]
-        match += max((chosen.count(f) for f in set(chosen)), default=0)
+    chosen = [[strongest[i] for i in ids if i in strongest] for ids in responses.scale_items().values()]
+    counts = np.array([[places.count(f) for f in range(len(factors.factors))] for places in chosen])
+    match = int(counts[linear_sum_assignment(-counts)].sum())
     return text(
         "findings.measurement.finding",
         language,
@@ -150,12 +163,13 @@ def _ends_sentence(parts: list[dict[Any, Any]], responses: Responses, language: 
 
 def _agency_finding(by_agency: SatisfactionIndex | Finding, responses: Responses, language: str) -> Finding:
     if not isinstance(by_agency, SatisfactionIndex) or not by_agency.groups:
-        sentence = text("findings.index.no_agencies", language)
+        name = "agencies_reason" if responses.has("agency") else "no_agencies"
+        sentence = text(f"findings.index.{name}", language)
         return Finding("index-agencies", sentence, language, responses.data_kind)
     table = by_agency.tidy()
     table = table.loc[table["term"] == INDEX]
     level = float(table.loc[table["group"] == "", "estimate"].iloc[0])
-    rows = table.loc[(table["group"] != "") & table["conf_low"].notna()]
+    rows = table.loc[(table["group"] != "") & table["estimate"].notna()]
     outside = (rows["conf_low"] > level) | (rows["conf_high"] < level)
     counts = {"shown": len(rows), "all": len(by_agency.groups), "different": int(outside.sum())}
     return Finding("index-agencies", text("findings.index.agencies", language, **counts), language, responses.data_kind)
@@ -173,7 +187,7 @@ def scorecard_findings(card: Scorecard, responses: Responses, language: str) -> 
     if gap and np.isfinite(gap[0]["conf_low"]):
         clear = gap[0]["conf_low"] > 0 or gap[0]["conf_high"] < 0
         sentence = text(
-            "findings.scorecard.difference",
+            f"findings.scorecard.{gap[0]['group']}",
             language,
             difference=number(100 * gap[0]["estimate"], 2, language),
             interval=points(gap[0]["conf_low"], gap[0]["conf_high"], language),
