@@ -30,6 +30,7 @@ _NUMBER_FORMATS = {
 _INTERVALS = {"interval", "interval_percent"}
 _CREATED = datetime.datetime(1980, 1, 1, tzinfo=datetime.UTC)
 _WIDEST = 60
+_LINE = 16  # height of a line in points
 
 
 def write_table_xlsx(table: Table, path: Path) -> Path:
@@ -59,7 +60,8 @@ def _write(table: Table, target: Path) -> None:
     workbook.set_properties({"title": table.caption, "created": _CREATED})
     sheet = workbook.add_worksheet(table.id[:31])
     header = _header(table)
-    row = _write_top(table, workbook, sheet)
+    widths = _widths(table, header)
+    row = _write_top(table, workbook, sheet, widths)
     style = {
         "bold": True,
         "border": 1,
@@ -70,23 +72,45 @@ def _write(table: Table, target: Path) -> None:
     }
     for index, label in enumerate(header):
         sheet.write_string(row, index, label, workbook.add_format(style))
+    sheet.set_row(row, _LINE * max(_lines(label, width) for label, width in zip(header, widths, strict=True)))
     sheet.freeze_panes(row + 1, 1)
-    _write_rows(table, workbook, sheet, row + 1)
-    wrapped = workbook.add_format({"italic": True})
+    _write_rows(table, workbook, sheet, row + 1, widths)
     if table.note_line:
-        sheet.write_string(row + len(table.rows) + 2, 0, table.note_line, wrapped)
-    _set_widths(table, sheet, header)
+        look = workbook.add_format({"italic": True, "text_wrap": True, "valign": "top"})
+        _write_across(sheet, row + len(table.rows) + 2, table.note_line, look, widths)
+    for place, width in enumerate(widths):
+        sheet.set_column(place, place, width)
+    _set_page(sheet, row)
     workbook.close()
 
 
-def _write_top(table: Table, workbook: Workbook, sheet: Worksheet) -> int:
+def _set_page(sheet: Worksheet, header: int) -> None:
+    """Print on A4, all columns on a page, the header on every page."""
+    sheet.set_paper(9)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(header)
+
+
+def _write_across(sheet: Worksheet, row: int, words: str, look: Any, widths: list[int]) -> None:
+    """Write a sentence over the width of the table, its row as high as it needs."""
+    sheet.merge_range(row, 0, row, len(widths) - 1, words, look)
+    sheet.set_row(row, _LINE * _lines(words, sum(widths)))
+
+
+def _lines(words: str, width: int) -> int:
+    return -(-len(words) * 12 // (width * 10))  # words break before the end of a line
+
+
+def _write_top(table: Table, workbook: Workbook, sheet: Worksheet, widths: list[int]) -> int:
     """Write mark and title; return the row of the header."""
     row = 0
     if table.data_kind.is_simulated:
-        red = workbook.add_format({"bold": True, "font_color": "#7F1D1D"})
-        sheet.write_string(row, 0, wording.text("report.sheet.mark", table.language), red)
+        red = workbook.add_format({"bold": True, "font_color": "#7F1D1D", "text_wrap": True})
+        _write_across(sheet, row, wording.text("report.sheet.mark", table.language), red, widths)
         row += 1
-    sheet.write_string(row, 0, table.title, workbook.add_format({"bold": True, "font_size": 12}))
+    look = workbook.add_format({"bold": True, "font_size": 12, "text_wrap": True})
+    _write_across(sheet, row, table.title, look, widths)
     return row + 2
 
 
@@ -102,7 +126,7 @@ def _is_interval(column: Column) -> bool:
     return column.format in _INTERVALS
 
 
-def _write_rows(table: Table, workbook: Workbook, sheet: Worksheet, first: int) -> None:
+def _write_rows(table: Table, workbook: Workbook, sheet: Worksheet, first: int, widths: list[int]) -> None:
     styles: dict[tuple[str, str, bool], Any] = {}
     printed = table.printed()
 
@@ -115,11 +139,13 @@ def _write_rows(table: Table, workbook: Workbook, sheet: Worksheet, first: int) 
         return styles[key]
 
     for index, row in enumerate(table.rows):
-        place, bold = 0, index in table.total_rows
+        place, bold, lines = 0, index in table.total_rows, 1
         for column, cell, shown in zip(table.columns, row, printed[index], strict=True):
             for value in _values(column, cell, shown):
                 sheet.write(first + index, place, value, style(column, bold))
+                lines = max(lines, _lines(value, widths[place])) if isinstance(value, str) else lines
                 place += 1
+        sheet.set_row(first + index, _LINE * lines)
         sheet.write_string(first + index, place, table.data_kind.value, style(Column("data_kind", ""), False))
 
 
@@ -136,15 +162,14 @@ def _values(column: Column, cell: Cell, shown: str) -> list[str | float]:
     return [value, value] if _is_interval(column) else [value]
 
 
-def _set_widths(table: Table, sheet: Worksheet, header: list[str]) -> None:
+def _widths(table: Table, header: list[str]) -> list[int]:
+    """Return the width of each column of the sheet in letters; an interval takes two columns."""
     printed = table.printed()
-    place = 0
+    widths: list[int] = []
     for index, column in enumerate(table.columns):
-        longest = max((len(row[index]) for row in printed), default=1)
         if _is_interval(column):
-            sheet.set_column(place, place + 1, 14)
-            place += 2
+            widths += [14, 14]
             continue
-        sheet.set_column(place, place, min(_WIDEST, max(longest + 2, len(header[place]) // 2 + 3, 9)))
-        place += 1
-    sheet.set_column(place, place, 12)
+        longest = max((len(row[index]) for row in printed), default=1)
+        widths.append(min(_WIDEST, max(longest + 2, len(header[len(widths)]) // 2 + 3, 9)))
+    return [*widths, 12]
