@@ -113,7 +113,7 @@ def _paragraph_styles(document: Any) -> None:
     _style(document, "Table Caption", bold=False, italic=False, align="CENTER", before=8, after=4, keep_next=True)
     _style(document, "Image Caption", bold=False, italic=False, align="CENTER", before=2, after=4, keep_next=False)
     _style(document, "Captioned Figure", align="CENTER", before=8, keep_next=True)
-    _style(document, "TOC Heading", size=14, bold=True, align="CENTER", after=8)
+    _style(document, "TOC Heading", size=14, bold=True, align="CENTER", before=18, after=8)
     link = document.styles["Hyperlink"]
     link.font.color.rgb = document.styles["Normal"].font.color.rgb
     link.font.underline = False

@@ -144,7 +144,7 @@ def _metadata(document: Document) -> dict[str, str | bool]:
         "mark": wording.text("common.mark.simulated", language) if document.data_kind.is_simulated else "",
     }
     metadata: dict[str, str | bool] = {name: plain(value) for name, value in shown.items() if value}
-    return {**metadata, "lang": language}
+    return {**metadata, "lang": language, "short": len(document.chapters) <= 1}
 
 
 def _block(block: Block, media: dict[str, bytes]) -> str:

@@ -238,7 +238,8 @@ def _fill_contents(document: Any) -> None:
         return
     content = block.find(_qn("w:sdtContent"))
     field = content.findall(_qn("w:p"))[-1]
-    _start_page(block.getnext())
+    if sum(level == 1 for level, _, _ in _headings(document)) > 1:  # one chapter follows its short contents
+        _start_page(block.getnext())
     run = field.find(_qn("w:r"))
     for mark in run.findall(_qn("w:fldChar")):
         mark.attrib.pop(_qn("w:dirty"), None)
