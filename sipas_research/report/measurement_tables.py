@@ -237,7 +237,7 @@ def efa_table(found: FactorSolution | Finding, responses: Responses, language: s
     rows = [
         (
             codes[item],
-            *["" if abs(v) < SHOWN_LOADING else number(float(v), 2, language) for v in loadings.loc[item]],
+            *["" if abs(v) < SHOWN_LOADING else float(v) for v in loadings.loc[item]],
             float(found.communality[place]),
         )
         for place, item in enumerate(found.items)
@@ -254,7 +254,7 @@ def efa_table(found: FactorSolution | Finding, responses: Responses, language: s
         (
             Column("item", text("tables.common.item", language), align="center", width=0.12),
             *[
-                Column(f.lower(), n, align="right", width=width)
+                Column(f.lower(), n, "number2", width=width)
                 for f, n in zip(found.factors, factor_names(found, language), strict=True)
             ],
             Column("communality", text("tables.efa.communality", language), "number2", width=0.16),
