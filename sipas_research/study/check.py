@@ -19,6 +19,7 @@ from sipas_research.survey.agencies import AgencyRegister
 from sipas_research.survey.specs import SurveySpec
 
 if TYPE_CHECKING:
+    from sipas_research.study.study import Study
     from sipas_research.survey.read import CheckReport
 
 
@@ -55,7 +56,7 @@ def run_check(
         Checked in place of the study's own file. Outside any study folder the packaged questionnaire is used,
         columns are matched by their names, every agency is accepted.
     form : str
-        Which survey the file belongs to; "" takes the study's first, or "citizens".
+        Which survey the file belongs to; "" takes the one that names it, or the study's first, or "citizens".
     out : Path, optional
         The files go to its folder ``kiem_tra``.
 
@@ -76,10 +77,16 @@ def run_check(
     for note in study.notes:
         warnings.warn(SipasWarning(note.key, **dict(note.fields)), stacklevel=2)
     folder = (out or study.output) / CHECK_FOLDER
-    names = (study.survey(form).name,) if form else study.names[:1] if file else study.names
+    names = (study.survey(form).name,) if form else _surveys_of(study, file) if file else study.names
     if not names:
         study.survey()
     return tuple(_result(partial(check_survey, study, name, file), folder, name) for name in names)
+
+
+def _surveys_of(study: Study, file: Path) -> tuple[str, ...]:
+    """Return the survey that names this file as its own, or else the first."""
+    own = [spec.name for spec in study.surveys if spec.file.resolve() == file.resolve()]
+    return tuple(own[:1]) or study.names[:1]
 
 
 def _result(check: Callable[[], CheckReport], folder: Path, name: str) -> CheckResult:

@@ -81,7 +81,7 @@ def make_folder(folder: Path, source: Path | None = None, *, form: str = "citize
     Raises
     ------
     StudyError
-        If the folder exists and is not empty.
+        If the folder exists and is not empty, or is a file.
     OptionError
         If the form is unknown.
     DataFileError
@@ -90,7 +90,9 @@ def make_folder(folder: Path, source: Path | None = None, *, form: str = "citize
         If the folder cannot be written; nothing is left behind.
     """
     folder = folder.expanduser().absolute()
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+    if folder.is_file():
+        raise StudyError("study.new.is_file", folder=folder.name)
+    if folder.is_dir() and any(folder.iterdir()):
         raise StudyError("study.new.not_empty", folder=folder.name)
     content = _decide(source, form)
     try:

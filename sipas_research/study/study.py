@@ -234,7 +234,7 @@ def _data_kind(source: Path, file: StudyFile) -> tuple[DataKind, tuple[Problem, 
 def _unmatched(source: Path, surveys: Iterable[SurveySpec]) -> tuple[Problem, ...]:
     """Tell which surveys have no row in a column map that is there."""
     own = source.parent / COLUMNS_FILE
-    missing = [spec.name for spec in surveys if own.is_file() and spec.columns is None]
+    missing = [spec.name for spec in surveys if own.is_file() and spec.columns is None and spec.file.is_file()]
     return tuple(
         Problem.of("study.no_column_rows", severity="warning", file=own.name, name=name, study=source.name)
         for name in missing

@@ -109,13 +109,18 @@ def allowed_codes(question: Question) -> str:
     return f"{codes[0]}–{codes[-1]}" if run else ", ".join(map(str, codes))
 
 
-def numbers(cells: pd.Series, column: str, question: Question, missing: tuple[MissingCode, ...]) -> Column:
-    """Translate a number column to float with NaN; texts and values outside the limits become findings."""
+def numbers(
+    cells: pd.Series, column: str, question: Question, missing: tuple[MissingCode, ...], *, weight: bool = False
+) -> Column:
+    """Translate a number column to float with NaN; texts and values outside the limits become findings.
+
+    The column of the ``weight`` has its own sentence for texts, and no limits: zero and less are judged by row.
+    """
     distinct = Distinct.of(cells)
     values: list[float] = []
     texts, outside = [], []
-    low = -math.inf if question.minimum is None else question.minimum
-    high = math.inf if question.maximum is None else question.maximum
+    low = -math.inf if weight or question.minimum is None else question.minimum
+    high = math.inf if weight or question.maximum is None else question.maximum
     for index, cell in enumerate(distinct.values):
         number = as_number(cell)
         if is_missing_code(cell, (*missing, *question.missing_codes)):
@@ -130,7 +135,7 @@ def numbers(cells: pd.Series, column: str, question: Question, missing: tuple[Mi
     findings = [
         distinct.found(key, column, troubled, fields, quiet=quiet)
         for key, troubled in (
-            ("check.cell.text_for_number", texts),
+            ("check.cell.text_for_weight" if weight else "check.cell.text_for_number", texts),
             ("check.cell.outside_limits", outside),
         )
         if troubled

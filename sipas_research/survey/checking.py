@@ -14,6 +14,7 @@ from sipas_research.errors import HonestyError, Problem
 from sipas_research.survey import row_checks
 from sipas_research.survey.agencies import AgencyRegister
 from sipas_research.survey.agency_column import agency_codes
+from sipas_research.survey.agency_files import refuse_real_names
 from sipas_research.survey.answers import AnswerKey, as_number
 from sipas_research.survey.binding import Bound, bind, design_in, missing_columns
 from sipas_research.survey.cells import Column, coded, dates, numbers, texts
@@ -81,7 +82,8 @@ def check_table(raw: RawTable, spec: SurveySpec) -> Checked:
     Raises
     ------
     HonestyError
-        If the file carries the marker of simulated data and the study does not say so.
+        If the file carries the marker of simulated data and the study does not say so, or simulated answers
+        name a real agency.
     ColumnMapError
         If the column map names a question twice or an unknown one.
     """
@@ -93,6 +95,8 @@ def check_table(raw: RawTable, spec: SurveySpec) -> Checked:
     design = design_in(spec.design, {b.question.id for b in bound})
     problems = missing_columns(raw, columns, questionnaire, bound)
     done = _translate(raw, bound, spec, design)
+    # Where the study has no register, the names come from the file itself.
+    refuse_real_names(done.agencies, spec.data_kind)
     frame = pd.DataFrame(done.columns, index=pd.RangeIndex(len(raw)))
     findings = [*done.findings, *_across(frame, bound, design, raw.row_numbers(), done.marked)]
     rejected = rejected_rows(findings, len(raw))
@@ -117,9 +121,7 @@ def _translate(raw: RawTable, bound: tuple[Bound, ...], spec: SurveySpec, design
         elif question.kind in {"likert", "category"}:
             column = _coded(raw, part, cells, done)
         elif question.kind == "number":
-            # A weight has its own sentences for zero, negative and missing.
-            free = replace(question, minimum=None, maximum=None) if question.id == design.weight else question
-            column = numbers(cells, part.column, free, missing)
+            column = numbers(cells, part.column, question, missing, weight=question.id == design.weight)
         elif question.kind in {"date", "datetime"}:
             column = dates(cells, part.column, question, missing)
         else:

@@ -75,6 +75,8 @@ def _bytes(path: Path, suffix: str) -> bytes:
         raise DataFileError("reading.is_folder", file=path.name)
     if not path.is_file():
         raise _missing(path)
+    if path.name.startswith("~$"):
+        raise DataFileError("reading.owner_file", file=path.name, real=path.name[2:])
     if suffix not in DATA_SUFFIXES:
         key = "reading.suffix" if suffix else "reading.no_suffix"
         raise DataFileError(key, file=path.name, suffix=suffix, allowed=", ".join(DATA_SUFFIXES))

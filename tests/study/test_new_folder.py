@@ -137,3 +137,9 @@ def test_page_escapes_the_folder_name() -> None:
     assert "&lt;b&gt;" in page
     assert page.index("Việc cần làm") < page.index("What to do")
     assert "http" not in page
+
+
+def test_a_file_is_no_folder(sav: Path) -> None:
+    with pytest.raises(StudyError) as caught:
+        make_folder(sav)
+    assert caught.value.key == "study.new.is_file"

@@ -188,6 +188,8 @@ def test_files_open_in_excel_are_told(tmp_path: Path) -> None:
 def test_a_column_map_without_rows_of_the_survey_is_told(tmp_path: Path) -> None:
     path = write(tmp_path)
     write_column_map(tmp_path / "cot_du_lieu.xlsx", [])
+    assert load_study(path).notes == (), "without a data file there is nothing to match"
+    (tmp_path / "a.csv").write_bytes(b"")
     study = load_study(path)
     assert [(n.key, dict(n.fields)["name"]) for n in study.notes] == [("study.no_column_rows", "citizens")]
     assert study.survey().columns is None
@@ -198,3 +200,14 @@ def test_check_tells_the_notes_of_the_study(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("access_1;access_2\n1;2\n", encoding="utf-8")
     with pytest.warns(SipasWarning, match="owner, collected_from, collected_to, decision"):
         run_check(str(path))
+
+
+def test_a_checked_file_belongs_to_the_survey_that_names_it(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    second = '[[survey]]\nname = "staff"\nfile = "b.csv"\n'
+    path.write_text(path.read_text(encoding="utf-8") + second, encoding="utf-8")
+    for name in ("a.csv", "b.csv", "c.csv"):
+        (tmp_path / name).write_text("pay_1;pay_2\n1;2\n", encoding="utf-8")
+    for name, survey in (("a.csv", "citizens"), ("b.csv", "staff"), ("c.csv", "citizens")):
+        (result,) = run_check(str(path), tmp_path / name)
+        assert {file.stem for file in result.files} == {survey}

@@ -304,3 +304,17 @@ def test_a_file_without_the_year_of_the_study_is_told():
     assert (found.key, found.severity) == ("check.file.other_years", "warning")
     assert "năm 2025" in found.text("vi")
     assert "2021" in found.text("vi")
+
+
+def test_simulated_answers_about_a_real_agency_are_refused_without_a_register_too():
+    frame = answers().assign(data_kind="simulated", agency="Sở Nội vụ")
+    options = {"agencies": AgencyRegister(), "data_kind": DataKind.SIMULATED}
+    with pytest.raises(HonestyError, match="Sở Nội vụ"):
+        check_table(table(frame), spec(**options))
+    assert check_table(table(frame.assign(agency="Sở mô phỏng 01")), spec(**options)).agencies.agencies
+
+
+def test_a_text_for_a_weight_is_not_to_be_left_empty():
+    (found,) = problems(damaged("weight", 7, "nặng"), design=SampleDesign(weight="weight"))
+    assert found.key == "check.cell.text_for_weight"
+    assert "để trống" not in found.text("vi")

@@ -78,3 +78,12 @@ def test_row_numbers_skip_empty_rows() -> None:
     table = RawTable("a.csv", pd.DataFrame({"a": [1.0, 2, 3]}), first_row=4, skipped=(5, 7))
     np.testing.assert_array_equal(table.row_numbers(), [4, 6, 8])
     assert table.row_number(2) == 8
+
+
+def test_the_owner_file_of_excel_is_named(tmp_path):
+    path = tmp_path / "~$khảo sát.xlsx"
+    path.write_bytes(b"\x06Nguyen" + b" " * 100)
+    with pytest.raises(DataFileError, match=r"'khảo sát\.xlsx'") as caught:
+        read_table(path)
+    assert caught.value.key == "reading.owner_file"
+    assert "Nguyen" not in str(caught.value)
