@@ -95,11 +95,13 @@ def _set_page(sheet: Worksheet, header: int) -> None:
 def _write_across(sheet: Worksheet, row: int, words: str, look: Any, widths: list[int]) -> None:
     """Write a sentence over the width of the table, its row as high as it needs."""
     sheet.merge_range(row, 0, row, len(widths) - 1, words, look)
-    sheet.set_row(row, _LINE * _lines(words, sum(widths)))
+    sheet.set_row(row, _LINE * _lines(words, sum(widths) - 4))
 
 
 def _lines(words: str, width: int) -> int:
-    return -(-len(words) * 12 // (width * 10))  # words break before the end of a line
+    if len(words) < width:
+        return 1
+    return -(-len(words) * 11 // (width * 10))  # words break before the end of a line
 
 
 def _write_top(table: Table, workbook: Workbook, sheet: Worksheet, widths: list[int]) -> int:

@@ -189,7 +189,7 @@ def component_figure(found: SatisfactionIndex | Finding, responses: Responses, l
         return None
     rows = [r for r in found.tidy().to_dict("records") if r["group"] == ""]
     with theme():
-        drawing, axes = plt.subplots(figsize=(TEXT_WIDTH, 0.75 + 0.42 * len(rows)))
+        drawing, axes = plt.subplots(figsize=(TEXT_WIDTH, 0.7 + 0.36 * len(rows)))
         dots(axes, [term_name(r["term"], responses, language) for r in rows], rows, language)
         return figure(
             drawing,

@@ -98,7 +98,7 @@ def scorecard_figure(card: Scorecard, responses: Responses, language: str) -> Fi
     every = found.loc[found["group"] == "province"].to_dict("records")
     name = agency_name(card, responses, language)
     with theme():
-        drawing, axes = plt.subplots(figsize=(TEXT_WIDTH, 1.1 + 0.42 * len(own)))
+        drawing, axes = plt.subplots(figsize=(TEXT_WIDTH, 0.95 + 0.33 * len(own)))
         dots(axes, [term_name(r["term"], responses, language) for r in own], own, language)
         for place, row in enumerate(every):
             if np.isfinite(row["estimate"]):
