@@ -9,11 +9,14 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from sipas_research import __version__
 from sipas_research.errors import SipasError, SipasWarning, UsageError
 from sipas_research.wording import LANGUAGES, both, text
+
+if TYPE_CHECKING:
+    from sipas_research.study.study import Study
 
 EXIT_DONE, EXIT_RUN_FAILED, EXIT_INTERRUPTED = 0, 3, 130
 _COMMANDS = ("new", "check", "report", "scorecards", "twin")
@@ -123,7 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     check = add("check")
     check.add_argument("file", nargs="?", type=Path, help=_help("file"))
     check.add_argument("--form", default="", help=_help("check_form"))
-    add("report").add_argument("--plan", action="store_true", help=_help("plan"))
+    report = add("report")
+    report.add_argument("--plan", action="store_true", help=_help("plan"))
+    report.add_argument("--papi", type=Path, metavar="FILE", help=_help("papi"))
     add("scorecards").add_argument("--agency", nargs="+", action="extend", metavar="CODE", help=_help("agency"))
     add("twin").add_argument("--seed", type=int, help=_help("seed"))
     return parser
@@ -135,6 +140,7 @@ def _common() -> _Parser:
     common.add_argument("--language", choices=(*LANGUAGES, "both"), help=_help("language"))
     common.add_argument("--out", type=Path, metavar="FOLDER", help=_help("out"))
     common.add_argument("--quiet", action="store_true", help=_help("quiet"))
+    common.add_argument("--resume", action="store_true", help=_help("resume"))
     common.add_argument("--timings", action="store_true", help=_help("timings"))
     return common
 
@@ -177,19 +183,36 @@ def _check(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     from sipas_research.study.report import check_study, languages, make_report, plan_report
+
+    for study, papi in _reported(options):
+        _notes(options, study)
+        out = options.out or study.output
+        if options.plan:
+            plan = plan_report(study, check_study(study, out), languages(study, options.language), out, papi=papi)
+            for language in _spoken(options):
+                _say(plan.summary(language))
+        else:
+            made = make_report(
+                study, language=options.language, out=options.out, papi=papi, quiet=options.quiet, resume=options.resume
+            )
+            _finish(options, made, out)
+    return EXIT_DONE
+
+
+def _reported(options: argparse.Namespace) -> list[tuple[Study, Path | None]]:
+    """Studies that ``sipas report`` is about, each with its PAPI file.
+
+    Outside a study folder these are the packaged ones: the simulated province, and Lạng Sơn's published figures
+    in a report of its own, for the two never stand in one document.
+    """
+    from sipas_research import resources
+    from sipas_research.study.place import find_own_study
     from sipas_research.study.study import load_study
 
-    study = load_study(options.study)
-    _notes(options, study)
-    if options.plan:
-        out = options.out or study.output
-        answers = check_study(study, out).first
-        plan = plan_report(study, answers, languages(study, options.language), out)
-        for language in _spoken(options):
-            _say(plan.summary(language))
-        return EXIT_DONE
-    made = make_report(study, language=options.language, out=options.out, quiet=options.quiet)
-    return _finish(options, made, options.out or study.output)
+    if options.study or find_own_study() is not None or options.out:
+        return [(load_study(options.study), options.papi)]
+    province = load_study(resources.data("lang_son", "study.toml"))
+    return [(load_study(), None), (province, options.papi)] if options.papi else [(load_study(), None)]
 
 
 def _scorecards(options: argparse.Namespace) -> int:
@@ -199,7 +222,12 @@ def _scorecards(options: argparse.Namespace) -> int:
     study = load_study(options.study)
     _notes(options, study)
     made = make_scorecards(
-        study, agencies=options.agency, language=options.language, out=options.out, quiet=options.quiet
+        study,
+        agencies=options.agency,
+        language=options.language,
+        out=options.out,
+        quiet=options.quiet,
+        resume=options.resume,
     )
     return _finish(options, made, options.out or study.output)
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from sipas_research.errors import OutputError
 
 _TRIES = 20
+#: Temporary files carry it, so that those of a run that was killed can be told from everything else.
+_PREFIX = ".sipas-"
 
 
 def write_file(path: Path, write: Callable[[Path], object]) -> Path:
@@ -39,7 +41,7 @@ def write_file(path: Path, write: Callable[[Path], object]) -> Path:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(suffix=path.suffix, prefix=".~", dir=path.parent)
+        handle, name = tempfile.mkstemp(suffix=path.suffix, prefix=_PREFIX, dir=path.parent)
         os.close(handle)
     except OSError as error:
         raise OutputError("files.folder_not_writable", folder=path.parent.name, reason=str(error.strerror)) from error
@@ -75,3 +77,10 @@ def held_open(path: Path) -> bool:
 def write_text(path: Path, content: str, *, encoding: str = "utf-8") -> Path:
     """Write text with Unix line ends, atomically; return where it landed."""
     return write_file(path, lambda target: target.write_text(content, encoding=encoding, newline="\n"))
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove temporary files that a run killed half-way left in a folder of results."""
+    for path in folder.rglob(f"{_PREFIX}*"):
+        if path.is_file():
+            path.unlink(missing_ok=True)

@@ -19,6 +19,8 @@ from sipas_research.wording import text
 #: Notebooks of the report, in the order of its chapters.
 CHAPTERS = ("02_survey_quality", "03_measurement", "05_index_and_ranking")
 SCORECARD = "90_agency_scorecard"
+#: Notebooks on published figures, for a study whose file says ``evidence = true``.
+EVIDENCE, PAPI = "01_evidence", "08_papi"
 NOTEBOOKS_FOLDER = "notebooks"
 RUNS_FOLDER = "so_tay"
 #: What papermill writes into a notebook without changing it.
@@ -90,9 +92,24 @@ def notebook_path(study: Study, name: str) -> Path:
     return own if own.is_file() else resources.notebooks() / f"{name}.ipynb"
 
 
-def report_plan(study: Study, languages: Iterable[str], out: Path, *, agency: str = "") -> Plan:
+def chapters(study: Study, *, papi: Path | None = None) -> tuple[str, ...]:
+    """Return the notebooks of a study's report: published figures where it asks for them, its surveys where they are.
+
+    Parameters
+    ----------
+    papi : Path, optional
+        The user's PAPI file; its chapter stands in reports of published figures only.
+    """
+    published = ((EVIDENCE,) if study.evidence else ()) + ((PAPI,) if papi else ())
+    return published + (CHAPTERS if study.has_data or not study.evidence else ())
+
+
+def report_plan(
+    study: Study, languages: Iterable[str], out: Path, *, agency: str = "", papi: Path | None = None
+) -> Plan:
     """Return the plan of the report: each chapter in each language, then one scorecard where ``agency`` is given."""
-    steps = [step(study, name, language, out) for language in languages for name in CHAPTERS]
+    names = chapters(study, papi=papi)
+    steps = [step(study, name, language, out, papi=papi) for language in languages for name in names]
     if agency:
         steps += scorecard_plan(study, languages, out, agencies=(agency,)).steps
     return Plan(tuple(steps))
@@ -104,9 +121,11 @@ def scorecard_plan(study: Study, languages: Iterable[str], out: Path, *, agencie
     return Plan(tuple(step(study, SCORECARD, lang, out, agency=code) for code in agencies for lang in chosen))
 
 
-def step(study: Study, name: str, language: str, out: Path, *, agency: str = "") -> Step:
+def step(study: Study, name: str, language: str, out: Path, *, agency: str = "", papi: Path | None = None) -> Step:
     """Return one step; the executed notebook's name carries language, agency and mark."""
     parameters: dict[str, Any] = {"study": str(study.path), "language": language}
+    if name == PAPI and papi:
+        parameters["papi"] = str(papi.resolve())
     if agency:
         parameters["agency"] = agency
     parts = [name, safe_name(agency), language]

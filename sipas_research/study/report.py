@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING
 from sipas_research.errors import (
     AgencyError,
     DataFileError,
+    HonestyError,
     InputError,
     OptionError,
     RejectedRowsWarning,
     SipasWarning,
     StudyError,
 )
+from sipas_research.files import clear_leftovers
 from sipas_research.study.check_files import CHECK_FOLDER, write_check, write_refusal
 from sipas_research.study.outputs import write_report, write_scorecard
-from sipas_research.study.plan import CHAPTERS, Plan, Step, report_plan, scorecard_plan, validate
+from sipas_research.study.plan import SCORECARD, Plan, Step, report_plan, scorecard_plan, validate
+from sipas_research.study.resume import input_checksum
 from sipas_research.study.run import execute, person_marks
 from sipas_research.study.study import Study, near, scorecard_agencies
 from sipas_research.survey.agencies import Agency
@@ -57,9 +60,13 @@ def make_report(
     *,
     language: str | None = None,
     out: Path | None = None,
+    papi: Path | None = None,
     quiet: bool = True,
+    resume: bool = False,
 ) -> tuple[Path, ...]:
     """Make the report of a study: documents, tables, figures, executed notebooks, one sample scorecard.
+
+    A study of published figures whose data file is not there yet gets the chapters on published figures only.
 
     Parameters
     ----------
@@ -68,8 +75,12 @@ def make_report(
         "vi", "en" or "both"; None takes the languages that the study names.
     out : Path, optional
         Folder for the results; None takes :attr:`Study.output`.
+    papi : Path, optional
+        The user's file of PAPI scores, for a study of published figures.
     quiet : bool
         No progress bar.
+    resume : bool
+        Keep the notebooks of an earlier run that were made from the same inputs.
 
     Returns
     -------
@@ -80,19 +91,23 @@ def make_report(
     ------
     DataFileError, HonestyError
         If a data file is refused; what is wrong stands in ``kiem_tra`` too.
+    HonestyError, StudyError
+        If ``papi`` is given for a simulated study, or for one that does not show published figures.
     RunError
         If the plan or a notebook fails.
     """
     chosen, place = languages(study, language), out or study.output
-    validate(report_plan(study, chosen, place))
+    clear_leftovers(place)
+    check_papi(study, papi)
+    validate(report_plan(study, chosen, place, papi=papi))
     checked = check_study(study, place)
-    plan = plan_report(study, checked.first, chosen, place)
-    executed = _execute(plan, study, checked, quiet=quiet)
+    plan = plan_report(study, checked, chosen, place, papi=papi)
+    executed = _execute(plan, study, checked, quiet=quiet, resume=resume, extra=[papi] if papi else [])
     read = _chapters(plan, executed)
     made: list[Path] = []
     for code in _progress(chosen, quiet=quiet):
-        chapters = [chapter for step, chapter in read if step.language == code and step.name in CHAPTERS]
-        made += write_report(study, chapters, code, place, sources=checked.sources)
+        chapters = [chapter for step, chapter in read if step.language == code and step.name != SCORECARD]
+        made += write_report(study, chapters, code, place, sources=_sources(study, checked, papi, code))
     made += _write_scorecards(study, read, place, checked)
     return (*made, *executed, *checked.files)
 
@@ -104,6 +119,7 @@ def make_scorecards(
     language: str | None = None,
     out: Path | None = None,
     quiet: bool = True,
+    resume: bool = False,
 ) -> tuple[Path, ...]:
     """Make one scorecard an agency.
 
@@ -112,7 +128,7 @@ def make_scorecards(
     study : Study
     agencies : iterable of str, optional
         Codes of the register; None takes every agency that can have one.
-    language, out, quiet
+    language, out, quiet, resume
         As :func:`make_report`.
 
     Returns
@@ -131,7 +147,7 @@ def make_scorecards(
     answers = study.current(checked.first)
     plan = scorecard_plan(study, chosen, place, agencies=_agencies(answers, agencies))
     validate(plan)
-    executed = _execute(plan, study, checked, quiet=quiet)
+    executed = _execute(plan, study, checked, quiet=quiet, resume=resume)
     made = _write_scorecards(study, _chapters(plan, executed), place, checked)
     return (*made, *executed, *checked.files)
 
@@ -147,16 +163,35 @@ def languages(study: Study, language: str | None) -> tuple[str, ...]:
     return (language,)
 
 
-def plan_report(study: Study, answers: Responses, chosen: Iterable[str], out: Path) -> Plan:
+def check_papi(study: Study, papi: Path | None) -> None:
+    """Refuse a PAPI file that is not there, or that would stand where published figures may not."""
+    if papi is None:
+        return
+    if study.data_kind.is_simulated:
+        raise HonestyError("study.evidence_beside_simulated", file=study.path.name)
+    if not study.evidence:
+        raise StudyError("study.papi_without_evidence", file=study.path.name)
+    if not papi.is_file():
+        raise DataFileError("run.papi_missing", file=papi.name)
+
+
+def plan_report(study: Study, checked: _Checked, chosen: Iterable[str], out: Path, *, papi: Path | None = None) -> Plan:
     """Return the plan of the report, with a sample scorecard; a warning says why there is none."""
-    try:
-        agency = study.first_agency(study.current(answers))
-    except StudyError as error:
-        if error.key != "study.no_scorecard_agency":
-            raise
-        warnings.warn(SipasWarning(error.key, **error.fields), stacklevel=2)
-        agency = ""
-    return report_plan(study, chosen, out, agency=agency)
+    agency = ""
+    if checked.responses:
+        try:
+            agency = study.first_agency(study.current(checked.first))
+        except StudyError as error:
+            if error.key != "study.no_scorecard_agency":
+                raise
+            warnings.warn(SipasWarning(error.key, **error.fields), stacklevel=2)
+    return report_plan(study, chosen, out, agency=agency, papi=papi)
+
+
+def _sources(study: Study, checked: _Checked, papi: Path | None, language: str) -> tuple[str, ...]:
+    """Return where the numbers come from, for the first page."""
+    published = (text("run.document.published", language),) if study.evidence else ()
+    return (*published, *((papi.name,) if papi else ()), *checked.sources)
 
 
 def check_study(study: Study, out: Path) -> _Checked:
@@ -169,6 +204,8 @@ def check_study(study: Study, out: Path) -> _Checked:
     DataFileError
         If a file is refused or a question waits for the user: with the list.
     """
+    if study.evidence and not study.has_data:
+        return _Checked({}, ())
     if not study.surveys:
         study.survey()
     responses: dict[str, Responses] = {}
@@ -227,9 +264,12 @@ def _agencies(answers: Responses, wanted: Iterable[str] | None) -> tuple[str, ..
     return chosen
 
 
-def _execute(plan: Plan, study: Study, checked: _Checked, *, quiet: bool) -> tuple[Path, ...]:
+def _execute(
+    plan: Plan, study: Study, checked: _Checked, *, quiet: bool, resume: bool, extra: Iterable[Path] = ()
+) -> tuple[Path, ...]:
     marks = person_marks(*checked.responses.values())
-    return execute(plan, marks=marks, folder=study.folder, quiet=quiet)
+    inputs = input_checksum(study, extra=extra)
+    return execute(plan, marks=marks, folder=study.folder, quiet=quiet, inputs=inputs, resume=resume)
 
 
 def _chapters(plan: Plan, executed: tuple[Path, ...]) -> list[tuple[Step, Chapter]]:

@@ -18,6 +18,7 @@ from sipas_research import resources
 from sipas_research.errors import RunError
 from sipas_research.study.notebook_check import PersonMarks
 from sipas_research.study.plan import RUNS_FOLDER, Plan, Step, validate
+from sipas_research.study.resume import is_current, step_checksum
 from sipas_research.study.worker import Job, Outcome, prepare, run_job
 from sipas_research.wording import text
 
@@ -30,7 +31,13 @@ _SHORTEST_PATH = 4
 
 
 def execute(
-    plan: Plan, *, marks: PersonMarks | None = None, folder: Path | None = None, quiet: bool = False
+    plan: Plan,
+    *,
+    marks: PersonMarks | None = None,
+    folder: Path | None = None,
+    quiet: bool = False,
+    inputs: str = "",
+    resume: bool = False,
 ) -> tuple[Path, ...]:
     """Run every step of a valid plan.
 
@@ -43,6 +50,10 @@ def execute(
         Study folder, whose absolute path is taken out of the executed notebooks.
     quiet : bool
         No progress bar.
+    inputs : str
+        Checksum of the study's inputs (:func:`sipas_research.study.resume.input_checksum`).
+    resume : bool
+        Keep executed notebooks that were made from the same inputs and run only the others.
 
     Returns
     -------
@@ -56,12 +67,17 @@ def execute(
         executed notebook.
     """
     validate(plan)
+    sums = [step_checksum(step, inputs) if inputs else "" for step in plan.steps]
+    kept = {n for n, step in enumerate(plan.steps) if resume and sums[n] and is_current(step.output, sums[n])}
+    open_steps = [n for n in range(len(plan.steps)) if n not in kept]
+    remaining = Plan(tuple(plan.steps[n] for n in open_steps))
     with tempfile.TemporaryDirectory(prefix="sipas_") as kernel:
-        jobs = [_job(step, Path(kernel), marks or PersonMarks(), folder) for step in plan.steps]
+        jobs = [_job(plan.steps[n], Path(kernel), marks or PersonMarks(), folder, sums[n]) for n in open_steps]
         _write_kernel(Path(kernel))
         with _pool(kernel, len(jobs)) as pool:
-            outcomes = _drain(pool, plan, jobs, quiet=quiet)
-    return tuple(_landed(step, outcomes[number]) for number, step in enumerate(plan.steps))
+            outcomes = _drain(pool, remaining, jobs, quiet=quiet)
+    landed = {n: _landed(plan.steps[n], outcomes[place]) for place, n in enumerate(open_steps)}
+    return tuple(landed.get(n, step.output) for n, step in enumerate(plan.steps))
 
 
 def person_marks(*surveys: Responses) -> PersonMarks:
@@ -76,7 +92,7 @@ def person_marks(*surveys: Responses) -> PersonMarks:
     return PersonMarks(frozenset(values), frozenset(questions))
 
 
-def _job(step: Step, work: Path, marks: PersonMarks, folder: Path | None) -> Job:
+def _job(step: Step, work: Path, marks: PersonMarks, folder: Path | None, checksum: str) -> Job:
     replacements = {
         **{v: Path(v).name for _, v in step.parameters if isinstance(v, str) and Path(v).is_absolute()},
         **({f"{folder.parent}{sep}": "" for sep in "/\\"} if folder else {}),
@@ -86,7 +102,7 @@ def _job(step: Step, work: Path, marks: PersonMarks, folder: Path | None) -> Job
         tempfile.gettempdir(): "temp",
     }
     pairs = tuple((old, new) for old, new in replacements.items() if len(old) >= _SHORTEST_PATH)
-    return Job(step.notebook, step.parameters, step.output, step.failed, work, pairs, marks)
+    return Job(step.notebook, step.parameters, step.output, step.failed, work, pairs, marks, checksum)
 
 
 def _write_kernel(folder: Path) -> None:

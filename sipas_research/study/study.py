@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sipas_research import resources
-from sipas_research.errors import AnalysisError, Problem, StudyError
+from sipas_research.errors import AnalysisError, HonestyError, Problem, StudyError
 from sipas_research.files import held_open
 from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind
@@ -46,6 +46,7 @@ class Study:
     scorecard_agency: str
     path: Path
     agencies: AgencyRegister = field(default_factory=AgencyRegister)
+    evidence: bool = False
     notes: tuple[Problem, ...] = ()
 
     def survey(self, name: str = "citizens") -> SurveySpec:
@@ -131,6 +132,11 @@ class Study:
         return spec.file
 
     @property
+    def has_data(self) -> bool:
+        """True if the data file of at least one survey is there; a study of published figures waits for its own."""
+        return any(spec.file.is_file() for spec in self.surveys)
+
+    @property
     def output(self) -> Path:
         """Folder for results: ``ket_qua`` of the study folder; for packaged data outside the package."""
         if not _inside(self.path, resources.root() / "data"):
@@ -199,6 +205,8 @@ def load_study(path: str | Path = "") -> Study:
     register = _agencies(source, file)
     refuse_simulated_register(register, kind)
     refuse_real_names(register, kind)
+    if file.evidence and kind.is_simulated:
+        raise HonestyError("study.evidence_beside_simulated", file=source.name)
     surveys = tuple(_spec(source, file, entry, register, kind) for entry in file.surveys)
     notes += (*_unmatched(source, surveys), *_open_files(source, surveys))
     return Study(
@@ -214,6 +222,7 @@ def load_study(path: str | Path = "") -> Study:
         scorecard_agency=_scorecard_agency(source, file, register),
         path=source,
         agencies=register,
+        evidence=file.evidence,
         notes=notes,
     )
 

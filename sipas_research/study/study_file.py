@@ -25,7 +25,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "provenance": ("owner", "collected_from", "collected_to", "decision"),
     "survey": ("name", "file", "questionnaire", "design", "max_rejected_share"),
     "survey.design": ("weight", "stratum", "cluster", "population"),
-    "report": ("languages", "scorecard_agency"),
+    "report": ("languages", "scorecard_agency", "evidence"),
 }
 
 
@@ -74,6 +74,7 @@ class StudyFile:
     surveys: tuple[SurveyEntry, ...]
     languages: tuple[str, ...]
     scorecard_agency: str
+    evidence: bool = False
 
 
 def near(word: str, known: Iterable[str]) -> str:
@@ -112,6 +113,7 @@ def read_study_file(path: Path) -> StudyFile:
         surveys=entries,
         languages=_languages(path.name, report.get("languages", list(LANGUAGES))),
         scorecard_agency=_string(path.name, report, "report.scorecard_agency", ""),
+        evidence=_switch(path.name, report.get("evidence", False), "report.evidence"),
     )
 
 
@@ -245,6 +247,12 @@ def _share(file: str, value: object) -> float:
     if not 0 <= number <= 1:
         raise StudyError("study.bad_share", file=file, setting="survey.max_rejected_share", value=str(value))
     return number
+
+
+def _switch(file: str, value: object, setting: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise StudyError("study.not_allowed", file=file, setting=setting, value=str(value), allowed="true, false")
 
 
 def _languages(file: str, value: object) -> tuple[str, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import tempfile
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,13 +21,15 @@ from sipas_research.study.notebook_check import (
     replace_all,
     unfinished_cell,
 )
+from sipas_research.study.resume import stamp
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """What a worker needs for one run. Paths are absolute.
 
-    ``work`` is a folder that the caller removes; ``replacements`` take machine paths out of the result.
+    ``work`` is a folder that the caller removes; ``replacements`` take machine paths out of the result;
+    ``checksum`` is that of the inputs, written into the executed notebook.
     """
 
     notebook: Path
@@ -35,6 +39,7 @@ class Job:
     work: Path
     replacements: tuple[tuple[str, str], ...] = ()
     marks: PersonMarks = field(default_factory=PersonMarks)
+    checksum: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Outcome:
 
 def prepare(kernel_folder: str) -> None:
     """Set up a worker process: this interpreter's kernel, UTF-8, one thread for linear algebra."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     # The parent process hears Ctrl-C too and ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     before = os.environ.get("JUPYTER_PATH", "")
@@ -66,6 +72,14 @@ def prepare(kernel_folder: str) -> None:
         PYDEVD_DISABLE_FILE_VALIDATION="1",
         MPLBACKEND="module://matplotlib_inline.backend_inline",
     )
+
+
+def _end_with_parent() -> None:
+    """Leave when the parent is gone, killed without a word perhaps: a worker must not go on writing for nobody."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def run_job(job: Job) -> Outcome:
@@ -123,6 +137,8 @@ def _settle(job: Job, target: Path, error: tuple[str, str] | None) -> Outcome:
     normalise(notebook, job.replacements)
     persons = person_rows(notebook, job.marks)
     if error is None and not persons:
+        if job.checksum:
+            stamp(notebook, job.checksum)
         written = write_text(job.output, nbformat.writes(notebook) + "\n")
         job.failed.unlink(missing_ok=True)
         return Outcome(written)
