@@ -180,7 +180,8 @@ def scorecard_findings(card: Scorecard, responses: Responses, language: str) -> 
     rows = card.tidy()
     own = rows.loc[(rows["term"] == INDEX) & (rows["group"] == "agency")].to_dict("records")[0]
     name = agency_name(card, responses, language)
-    main = text("findings.scorecard.main", language, agency=name, **_value(own, language))
+    title = index_name(responses, language)
+    main = text("findings.scorecard.main", language, title=title, agency=name, **_value(own, language))
     found = [_finding("scorecard", "main", main, responses, language)]
     gaps = card.differences()
     gap = gaps.loc[gaps["term"] == INDEX].to_dict("records")
