@@ -14,7 +14,7 @@ FLOORS = {
     "wording": 0,
     "numerics": 0,
     "survey": 1,
-    "evidence": 1,
+    "evidence": 2,
     "sem": 2,
     "factors": 3,
     "levers": 4,
