@@ -11,12 +11,15 @@ import pandas as pd
 
 from sipas_research.survey.agencies import Agency, AgencyRegister
 from sipas_research.survey.answers import as_number, is_missing_code
-from sipas_research.survey.cells import Distinct
+from sipas_research.survey.cells import Distinct, unlike
 from sipas_research.survey.comparison import bare_key, near, same_key
 from sipas_research.survey.findings import LISTED, Finding, shown
 from sipas_research.survey.raw_table import MissingCode
 from sipas_research.survey.workbook import cell_text
 from sipas_research.wording import LANGUAGES, Bilingual, text
+
+#: Without a register: so many entries, nearly all of them different, are no names of agencies.
+_MANY, _NEARLY_ALL = 20, 0.9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +63,10 @@ def agency_codes(
     written = [None if is_missing_code(cell, missing) else cell_text(cell) or None for cell in distinct.values]
     if not register.agencies:
         spread = distinct.spread(written, "object", None)
+        every = [i for i, w in enumerate(written) if w]
+        strange = unlike(distinct, column, None, every, least=_MANY, share=_NEARLY_ALL)
+        if strange is not None:
+            return AgencyColumn(_series(spread), (strange,), AgencyRegister())
         return AgencyColumn(_series(spread), (), _register_of({w for w in written if w}, named))
     strict, bare = _lookup(register, same_key), _lookup(register, bare_key)
     codes: list[str | None] = []
@@ -70,7 +77,9 @@ def agency_codes(
         if cell is not None and code is None:
             unknown.append(index)
     spread = distinct.spread(codes, "object", None)
-    return AgencyColumn(_series(spread), _unknown_agencies(distinct, column, unknown, named, register), register)
+    strange = unlike(distinct, column, None, unknown)
+    found = (strange,) if strange else _unknown_agencies(distinct, column, unknown, named, register)
+    return AgencyColumn(_series(spread), found, register)
 
 
 def _series(values: object) -> pd.Series:

@@ -70,6 +70,33 @@ class Distinct:
         return finding(key, severity, column, positions, details, which[positions])  # type: ignore[arg-type]
 
 
+def unlike(
+    distinct: Distinct,
+    column: str,
+    question: Question | None,
+    troubled: list[int],
+    *,
+    least: int = 5,
+    share: float = 0.5,
+) -> Finding | None:
+    """Return the finding that a column does not answer its question at all, None where it may.
+
+    Most filled cells are not understood, and hardly two of them agree (``share`` of them differ): names,
+    telephone numbers, remarks.
+    Such values are not shown: the column was matched by mistake and may tell who answered. Fewer than ``least``
+    different entries are told cell by cell. ``question`` None stands for the agency.
+    """
+    counts = np.bincount(distinct.where[distinct.where >= 0], minlength=len(distinct.values))
+    n_troubled = int(counts[troubled].sum())
+    if len(troubled) < least or 2 * n_troubled < counts.sum() or len(troubled) < share * n_troubled:
+        return None
+    fields: dict[str, object] = {"count": len(troubled)}
+    if question is not None:
+        fields |= {"question": question.id, "title": question.text}
+    key = "check.agency.unlike" if question is None else "check.item.unlike"
+    return distinct.rows_of(key, "error", column, troubled, [shown("", fields)] * len(troubled))
+
+
 def coded(cells: pd.Series, column: str, key: AnswerKey) -> Column:
     """Translate a likert or category column: float codes with NaN (likert) or Int64 (category).
 
@@ -87,6 +114,9 @@ def coded(cells: pd.Series, column: str, key: AnswerKey) -> Column:
     values = pd.Series(distinct.spread(codes, "float64", math.nan), name=key.question.id)
     if key.question.kind == "category":
         values = values.astype("Int64")
+    strange = unlike(distinct, column, key.question, sorted(i for found in troubles.values() for i in found))
+    if strange is not None:
+        return Column(values, (strange,))
     fields: dict[str, object] = {"allowed": allowed_codes(key.question)}
     quiet = key.question.personal == "sensitive"
     findings = [
@@ -130,6 +160,10 @@ def numbers(
         elif not low <= number <= high:
             outside.append(index)
         values.append(math.nan if number is None else number)
+    spread = pd.Series(distinct.spread(values, "float64", math.nan), name=question.id)
+    strange = unlike(distinct, column, question, texts)
+    if strange is not None:
+        return Column(spread, (strange,))
     fields: dict[str, object] = {"allowed": _limits(question)}
     quiet = question.personal == "sensitive"
     findings = [
@@ -140,7 +174,7 @@ def numbers(
         )
         if troubled
     ]
-    return Column(pd.Series(distinct.spread(values, "float64", math.nan), name=question.id), tuple(findings))
+    return Column(spread, tuple(findings))
 
 
 def _limits(question: Question) -> Bilingual:
@@ -175,6 +209,9 @@ def dates(cells: pd.Series, column: str, question: Question, missing: tuple[Miss
         values.append(np.datetime64("NaT") if read is None else np.datetime64(read, "us"))
     spread = distinct.spread(values, "datetime64[us]", np.datetime64("NaT"))
     quiet = question.personal == "sensitive"
+    strange = unlike(distinct, column, question, troubled)
+    if strange is not None:
+        return Column(pd.Series(spread, name=question.id), (strange,))
     details = [shown("…" if quiet else distinct.values[i], {}) for i in troubled]
     found = (distinct.rows_of("check.cell.bad_date", "warning", column, troubled, details),) if troubled else ()
     return Column(pd.Series(spread, name=question.id), found)

@@ -100,7 +100,9 @@ def check_table(raw: RawTable, spec: SurveySpec) -> Checked:
     frame = pd.DataFrame(done.columns, index=pd.RangeIndex(len(raw)))
     findings = [*done.findings, *_across(frame, bound, design, raw.row_numbers(), done.marked)]
     rejected = rejected_rows(findings, len(raw))
-    problems += [*done.problems, *_about_items(frame[~rejected], bound, spec, done.problems, raw.name)]
+    refused = {found.column for found in findings if found.severity == "error"}
+    fitting = tuple(b for b in bound if b.column not in refused)
+    problems += [*done.problems, *_about_items(frame[~rejected], fitting, spec, done.problems, raw.name)]
     problems += [*list_problems(findings, raw.row_numbers(), raw.name), *_about_counts(frame, rejected, spec, raw.name)]
     notes = (_columns_note(raw, bound), *_disabled_note(columns, spec), *done.notes)
     return Checked(frame, done.agencies, design, rejected, tuple(findings), in_order(problems), notes)
@@ -128,7 +130,7 @@ def _translate(raw: RawTable, bound: tuple[Bound, ...], spec: SurveySpec, design
             column = texts(cells, question, missing)
         done.columns[question.id] = column.values
         done.findings.extend(column.findings)
-        done.marked[question.id] = rejected_rows(column.findings, len(cells))
+        done.marked[question.id] = rejected_rows(column.findings, len(cells), severities=("row", "error"))
     return done
 
 

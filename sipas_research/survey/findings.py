@@ -81,11 +81,13 @@ def cell_in_words(cell: object) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
 
 
-def rejected_rows(findings: Iterable[Finding], n_rows: int) -> np.ndarray:
+def rejected_rows(
+    findings: Iterable[Finding], n_rows: int, *, severities: tuple[Severity, ...] = ("row",)
+) -> np.ndarray:
     """Return a mask over the rows, shape (n_rows,): True where a "row" finding keeps the row out."""
     mask = np.zeros(n_rows, dtype=bool)
     for found in findings:
-        if found.severity == "row":
+        if found.severity in severities:
             mask[found.positions] = True
     return mask
 
@@ -93,9 +95,15 @@ def rejected_rows(findings: Iterable[Finding], n_rows: int) -> np.ndarray:
 def list_problems(
     findings: Sequence[Finding], row_numbers: np.ndarray, file: str, *, limit: int = LISTED
 ) -> list[Problem]:
-    """Return one problem a cell, the first ``limit`` of each finding, then one that counts the others."""
+    """Return one problem a cell, the first ``limit`` of each finding, then one that counts the others.
+
+    An "error" is about its column as a whole and is listed once.
+    """
     problems: list[Problem] = []
     for found in findings:
+        if found.severity == "error":
+            problems.append(found.problem(0, row_numbers, file))
+            continue
         problems += [found.problem(i, row_numbers, file) for i in range(min(limit, len(found)))]
         if len(found) > limit:
             rest = Problem.of(
