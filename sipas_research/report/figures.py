@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _DOTS_PER_INCH = 200
 _SALT = "sipas"
+_PAD = 0.04  # inches
 
 
 def figure(
@@ -59,18 +60,16 @@ def figure(
     _draw_mark(drawing, words)
     named = {"Title": f"{title} ({words})" if words else title}
     png, svg = io.BytesIO(), io.StringIO()
+    frame = drawing.get_tightbbox().padded(_PAD)  # measured once: "tight" would draw the figure again for each format
     with mpl.rc_context({"svg.hashsalt": _SALT, "svg.fonttype": "path"}):
         drawing.savefig(
             png,
             format="png",
             dpi=_DOTS_PER_INCH,
-            bbox_inches="tight",
-            pad_inches=0.04,
+            bbox_inches=frame,
             metadata={**named, "Software": None},
         )
-        drawing.savefig(
-            svg, format="svg", bbox_inches="tight", pad_inches=0.04, metadata={**named, "Date": None, "Creator": None}
-        )
+        drawing.savefig(svg, format="svg", bbox_inches=frame, metadata={**named, "Date": None, "Creator": None})
     plt.close(drawing)
     return Figure(
         id=id,
