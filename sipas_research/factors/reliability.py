@@ -177,7 +177,8 @@ def reliability(
     AnalysisError
         If an item is unknown, named twice within a scale, or not numeric.
     OptionError
-        If ``scales`` is missing or empty, or ``level`` is outside (0, 1).
+        If a DataFrame comes without scales, or ``level`` is outside (0, 1). Responses without one answer give an
+        empty result.
 
     Warns
     -----
@@ -192,10 +193,11 @@ def reliability(
         raise OptionError("factors.error.level", received=str(level))
     if scales is None and isinstance(data, Responses):
         scales = data.scale_items()
-    if not isinstance(scales, Mapping) or not scales:
+    if not isinstance(scales, Mapping) or (not scales and not isinstance(data, Responses)):
         raise OptionError("factors.error.no_scales")
     matrices = {str(name): load_items(data, items, data_kind) for name, items in scales.items()}
-    announce(*matrices.values(), stacklevel=3)
+    if matrices:
+        announce(*matrices.values(), stacklevel=3)
     results = tuple(_one_scale(name, m, level, few=too_few_people(data, m.n)) for name, m in matrices.items())
     return Reliability(results, level, kind_of(data, data_kind))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.report.cells import Absent, Suppressed
 from sipas_research.report.display import Column, Figure, Table
 from sipas_research.report.figures import figure
@@ -37,7 +38,10 @@ def items_table(description: Description, responses: Responses, language: str) -
     ]
     five = all(q.valid_codes == (1, 2, 3, 4, 5) for q in responses.questionnaire.items())
     label = "satisfied" if five else "satisfied_top"
-    notes = [text("tables.items.note_scale" if five else "tables.items.note_moments", language), *turned_note("common", found["term"], responses, language)]
+    notes = [
+        text("tables.items.note_scale" if five else "tables.items.note_moments", language),
+        *turned_note("common", found["term"], responses, language),
+    ]
     if not five:
         notes.append(text("tables.items.note_top", language))
     if found["note"].eq("description.note.lopsided").any():
@@ -59,7 +63,7 @@ def items_table(description: Description, responses: Responses, language: str) -
         tuple(rows),
         language=language,
         data_kind=responses.data_kind,
-        n=description.n,
+        n=description.n if description.n >= MINIMUM_CELL else None,
         weighting=text("tables.common.unweighted", language),
         source=source_line(responses, language),
         notes=tuple(notes),
@@ -166,9 +170,7 @@ def _ends(question: Question, language: str) -> tuple[str, ...]:
     return (str(low), labels[low], str(high), labels[high])
 
 
-def _panel(
-    axes: Axes, shares: pd.DataFrame, scale: str, responses: Responses, language: str, *, legend: bool
-) -> None:
+def _panel(axes: Axes, shares: pd.DataFrame, scale: str, responses: Responses, language: str, *, legend: bool) -> None:
     codes = item_codes(responses.questionnaire)
     items = list(dict.fromkeys(shares["term"]))
     answers = sorted({c for i in items for c in responses.questionnaire.question(i).valid_codes})

@@ -42,12 +42,18 @@ def _cell(value: float, note: str, language: str) -> float | Absent:
     return Absent(text(note, language)) if note else Absent(text("tables.common.not_computed", language))
 
 
-def alpha_table(found: Reliability, responses: Responses, language: str) -> Table:
-    """Return Cronbach's alpha of each scale with Feldt's interval."""
+def alpha_table(found: Reliability, responses: Responses, language: str) -> Table | Finding:
+    """Return Cronbach's alpha of each scale with Feldt's interval, or why there is no scale."""
+    if not found.results:
+        reason = text("description.note.no_answers", language)
+        sentence = text("findings.reason", language, what=text("findings.what.alpha", language), reason=reason)
+        return Finding(f"reason-alpha-{survey_id(responses)}", sentence, language, responses.data_kind, role="reason")
     rows = []
     for row in found.scales.to_dict("records"):
         if not np.isfinite(row["n"]):
-            rows.append((scale_name(responses.questionnaire, row["term"], language), row["n_items"], *[Suppressed()] * 4))
+            rows.append(
+                (scale_name(responses.questionnaire, row["term"], language), row["n_items"], *[Suppressed()] * 4)
+            )
             continue
         alpha = _cell(row["estimate"], row["note"], language)
         ends = (row["conf_low"], row["conf_high"]) if np.isfinite(row["conf_low"]) else alpha
@@ -78,8 +84,10 @@ def alpha_table(found: Reliability, responses: Responses, language: str) -> Tabl
     )
 
 
-def item_total_table(found: Reliability, responses: Responses, language: str) -> Table:
+def item_total_table(found: Reliability, responses: Responses, language: str) -> Table | None:
     """Return corrected item-total correlation and what becomes of the scale without each question."""
+    if not found.results:
+        return None
     codes = item_codes(responses.questionnaire)
     names = ("scale_mean_if_deleted", "scale_variance_if_deleted", "item_total", "alpha_if_deleted")
     rows = [

@@ -90,7 +90,7 @@ def profile_table(found: Profile, responses: Responses, language: str) -> Table 
         tuple(rows),
         language=language,
         data_kind=responses.data_kind,
-        n=found.n,
+        n=found.n if found.n >= MINIMUM_CELL else None,
         weighting=text("tables.common.unweighted", language),
         source=source_line(responses, language),
     )

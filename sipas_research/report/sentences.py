@@ -168,6 +168,8 @@ def _agency_finding(by_agency: SatisfactionIndex | Finding, responses: Responses
         return Finding("index-agencies", sentence, language, responses.data_kind)
     table = by_agency.tidy()
     table = table.loc[table["term"] == INDEX]
+    if table.loc[table["group"] != "", "estimate"].isna().all():
+        return Finding("index-agencies", text("findings.index.agencies_none", language), language, responses.data_kind)
     level = float(table.loc[table["group"] == "", "estimate"].iloc[0])
     rows = table.loc[(table["group"] != "") & table["estimate"].notna()]
     outside = (rows["conf_low"] > level) | (rows["conf_high"] < level)

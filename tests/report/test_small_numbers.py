@@ -146,3 +146,26 @@ def test_a_seven_point_form_is_not_called_five_point():
     line = report.items_table(sr.describe(people), people, "vi").note_line
     assert "5 mức" not in line
     assert "như SPSS" in line
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_file_without_one_answer_gives_reasons(language):
+    frame = answered(30)
+    frame[:] = np.nan
+    people = survey(frame)
+    found = sr.reliability(people, people.scale_items())
+    assert found.scales.empty
+    reason = report.alpha_table(found, people, language)
+    assert isinstance(reason, Finding)
+    assert reason.role == "reason"
+    assert report.item_total_table(found, people, language) is None
+    assert len(report.measurement_findings(found, reason, people, language)) == 2
+
+
+def test_the_number_of_very_few_forms_stands_under_no_table():
+    people = survey(answered(7).assign(agency=["x"] * 4 + ["y"] * 3))
+    assert report.items_table(sr.describe(people), people, "vi").n is None
+    by_agency = sr.satisfaction_index(people, by="agency")
+    nothing = Finding("reason", "không có", "vi", people.data_kind, role="reason")
+    said = report.index_findings(nothing, by_agency, people, "vi")[0].text
+    assert said == "Không đơn vị nào có kết quả công bố được."
