@@ -98,8 +98,9 @@ def describe(responses: Responses, *, scales: ScaleChoice = None) -> Description
     item counts in its own codes, turned where its direction is -1; a scale is the mean of a person's
     answered items. "Satisfied" means above the middle of the scale: 4-5 on five points. The description of an item
     with 1 to 9 answers is withheld, and the item is left out of its scale's row, so that it cannot be derived.
-    Answer categories are merged battery by battery until no cell holds 1 to 9 people. Means are published as
-    the field does: together with merged cells they bound, and for small samples may tell, how a cell divides.
+    Answer categories are merged battery by battery until no cell holds 1 to 9 people, so that no bar points at a few
+    answers. This is no protection against calculation: number, mean, deviation, skewness and kurtosis, published as
+    the field does, tell how five answers divide over the whole survey. No group of respondents is described so.
 
     Parameters
     ----------
