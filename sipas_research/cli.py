@@ -122,10 +122,12 @@ def _parser() -> argparse.ArgumentParser:
     new = add("new")
     new.add_argument("folder", type=Path, help=_help("folder"))
     new.add_argument("--from", dest="source", type=Path, metavar="FILE", help=_help("from"))
+    new.add_argument("--sheet", default="", metavar="NAME", help=_help("sheet"))
     new.add_argument("--form", choices=("citizens", "staff"), default="citizens", help=_help("form"))
     check = add("check")
     check.add_argument("file", nargs="?", type=Path, help=_help("file"))
     check.add_argument("--form", default="", help=_help("check_form"))
+    check.add_argument("--sheet", default="", metavar="NAME", help=_help("sheet"))
     report = add("report")
     report.add_argument("--plan", action="store_true", help=_help("plan"))
     report.add_argument("--papi", type=Path, metavar="FILE", help=_help("papi"))
@@ -159,7 +161,7 @@ def _tell(options: argparse.Namespace, key: str, **fields: object) -> None:
 def _new(options: argparse.Namespace) -> int:
     from sipas_research.study.new_folder import make_folder
 
-    made = make_folder(options.folder, options.source, form=options.form)
+    made = make_folder(options.folder, options.source, form=options.form, sheet=options.sheet)
     for language in _spoken(options):
         _say(text("cli.new.made", language, folder=made.folder.name, n=len(made.files)))
         for key, fields in made.messages:
@@ -171,7 +173,7 @@ def _new(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from sipas_research.study.check import run_check
 
-    results = run_check(options.study, options.file, form=options.form, out=options.out)
+    results = run_check(options.study, options.file, form=options.form, sheet=options.sheet, out=options.out)
     # The list is printed once, in Vietnamese unless another language is asked for; the files hold both.
     language = options.language if options.language in LANGUAGES else LANGUAGES[0]
     for result in results:

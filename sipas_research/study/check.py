@@ -44,7 +44,7 @@ class CheckResult:
 
 
 def run_check(
-    study_path: str = "", file: Path | None = None, *, form: str = "", out: Path | None = None
+    study_path: str = "", file: Path | None = None, *, form: str = "", sheet: str = "", out: Path | None = None
 ) -> tuple[CheckResult, ...]:
     """Check data files and write what was found.
 
@@ -57,6 +57,8 @@ def run_check(
         columns are matched by their names, every agency is accepted.
     form : str
         Which survey the file belongs to; "" takes the one that names it, or the study's first, or "citizens".
+    sheet : str
+        Sheet of an Excel file; "" takes the one named in study.toml, or the first with data.
     out : Path, optional
         The files go to its folder ``kiem_tra``.
 
@@ -72,7 +74,7 @@ def run_check(
     """
     if file is not None and not study_path and find_own_study() is None:
         alone = form or "citizens"
-        return (_result(lambda: _check_alone(file, alone), (out or Path.cwd()) / CHECK_FOLDER, alone),)
+        return (_result(lambda: _check_alone(file, alone, sheet), (out or Path.cwd()) / CHECK_FOLDER, alone),)
     study = load_study(study_path)
     for note in study.notes:
         warnings.warn(SipasWarning(note.key, **dict(note.fields)), stacklevel=2)
@@ -80,7 +82,7 @@ def run_check(
     names = (study.survey(form).name,) if form else _surveys_of(study, file) if file else study.names
     if not names:
         study.survey()
-    return tuple(_result(partial(check_survey, study, name, file), folder, name) for name in names)
+    return tuple(_result(partial(check_survey, study, name, file, sheet=sheet), folder, name) for name in names)
 
 
 def _surveys_of(study: Study, file: Path) -> tuple[str, ...]:
@@ -97,7 +99,7 @@ def _result(check: Callable[[], CheckReport], folder: Path, name: str) -> CheckR
     return CheckResult(write_check(report, folder, name), report)
 
 
-def _check_alone(file: Path, form: str) -> CheckReport:
+def _check_alone(file: Path, form: str, sheet: str) -> CheckReport:
     from sipas_research.survey.questionnaire_files import load_questionnaire, packaged_ids
     from sipas_research.survey.read import check_responses
 
@@ -105,7 +107,7 @@ def _check_alone(file: Path, form: str) -> CheckReport:
         raise OptionError("study.new.unknown_form", value=form, allowed=", ".join(packaged_ids()))
 
     def spec(kind: DataKind) -> SurveySpec:
-        return SurveySpec(form, file, load_questionnaire(form), AgencyRegister(), kind)
+        return SurveySpec(form, file, load_questionnaire(form), AgencyRegister(), kind, sheet=sheet)
 
     try:
         return check_responses(file, spec(DataKind.USER))

@@ -62,7 +62,7 @@ class _Content:
         return {rule.question: rule.column for rule in self.columns.rules if rule.question}
 
 
-def make_folder(folder: Path, source: Path | None = None, *, form: str = "citizens") -> NewFolder:
+def make_folder(folder: Path, source: Path | None = None, *, form: str = "citizens", sheet: str = "") -> NewFolder:
     """Make a study folder.
 
     Parameters
@@ -73,6 +73,8 @@ def make_folder(folder: Path, source: Path | None = None, *, form: str = "citize
         Data file (.csv, .xlsx, .sav, .dta); it is copied into the folder.
     form : str
         Packaged questionnaire that the file answers: "citizens" or "staff".
+    sheet : str
+        Sheet of an Excel file that holds the answers; "" takes the first one with data.
 
     Returns
     -------
@@ -94,7 +96,7 @@ def make_folder(folder: Path, source: Path | None = None, *, form: str = "citize
         raise StudyError("study.new.is_file", folder=folder.name)
     if folder.is_dir() and any(folder.iterdir()):
         raise StudyError("study.new.not_empty", folder=folder.name)
-    content = _decide(source, form)
+    content = _decide(source, form, sheet)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=".sipas_", dir=folder.parent))
@@ -114,7 +116,7 @@ def make_folder(folder: Path, source: Path | None = None, *, form: str = "citize
     return NewFolder(folder, tuple(made), tuple(_messages(content)))
 
 
-def _decide(source: Path | None, form: str) -> _Content:
+def _decide(source: Path | None, form: str, sheet: str) -> _Content:
     from sipas_research.survey.questionnaire_files import load_questionnaire, packaged_ids
 
     if form not in packaged_ids():
@@ -125,7 +127,7 @@ def _decide(source: Path | None, form: str) -> _Content:
     from sipas_research.survey.columns import match_columns
     from sipas_research.survey.reading import read_table
 
-    raw = read_table(source.expanduser())
+    raw = read_table(source.expanduser(), sheet=sheet)
     questionnaire, drafted = _choose(raw, base)
     columns = match_columns(raw, questionnaire)
     found = {rule.question: rule.column for rule in columns.rules if rule.question}
@@ -203,6 +205,8 @@ def study_toml(name: str, data: str, content: _Content) -> str:
     lines += [*_comment("provenance"), "[provenance]"]
     lines += [f'{key} = ""' for key in ("owner", "collected_from", "collected_to", "decision")]
     lines += ["", *_comment("survey"), "[[survey]]", f"name = {_quoted(content.form)}", f"file = {_quoted(data)}"]
+    if content.raw is not None and content.raw.sheet:
+        lines += [f"sheet = {_quoted(content.raw.sheet)}"]
     lines += [f"questionnaire = {_quoted(content.questionnaire.id)}", "", *_comment("design"), "[survey.design]"]
     for part, question in DESIGN:
         lines.append(f"{part} = {_quoted(question)}" if question in content.mapped else f'# {part} = "{question}"')
@@ -239,6 +243,7 @@ def _messages(content: _Content) -> list[Message]:
             (("matched", len(content.mapped)), ("columns", columns), ("file", COLUMNS_FILE)),
         ),
     ]
+    found += [("study.new.sheet", fields) for key, fields in content.raw.notes if key == "reading.note.sheet_of"]
     if content.raw.simulated:
         found.append(("study.new.simulated", (("file", content.raw.name),)))
     if content.drafted:

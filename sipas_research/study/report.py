@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -226,11 +226,12 @@ def check_study(study: Study, out: Path) -> _Checked:
     return _Checked(responses, tuple(files))
 
 
-def check_survey(study: Study, name: str, file: Path | None = None) -> CheckReport:
-    """Check one survey's data file, or another file as if it were that one."""
+def check_survey(study: Study, name: str, file: Path | None = None, *, sheet: str = "") -> CheckReport:
+    """Check one survey's data file, or another file or sheet as if it were that one."""
     from sipas_research.survey.read import check_responses
 
-    return check_responses(file or study.data_file(name), study.survey(name))
+    chosen, spec = file or study.data_file(name), study.survey(name)
+    return check_responses(chosen, replace(spec, file=chosen, sheet=sheet) if sheet else spec)
 
 
 def _warn_of_rejected(report: CheckReport) -> None:

@@ -297,6 +297,7 @@ def _spec(source: Path, file: StudyFile, entry: SurveyEntry, register: AgencyReg
         year=file.year,
         source=f"{owner} ({data.name})" if owner else data.name,
         max_rejected_share=entry.max_rejected_share,
+        sheet=entry.sheet,
     )
 
 

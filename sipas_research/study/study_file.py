@@ -23,7 +23,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "": ("study", "provenance", "survey", "report"),
     "study": ("id", "title_vi", "title_en", "place_vi", "place_en", "year", "data_kind", "agencies"),
     "provenance": ("owner", "collected_from", "collected_to", "decision"),
-    "survey": ("name", "file", "questionnaire", "design", "max_rejected_share"),
+    "survey": ("name", "file", "sheet", "questionnaire", "design", "max_rejected_share"),
     "survey.design": ("weight", "stratum", "cluster", "population"),
     "report": ("languages", "scorecard_agency", "evidence"),
 }
@@ -58,6 +58,7 @@ class SurveyEntry:
     questionnaire: str
     design: SampleDesign = field(default_factory=SampleDesign)
     max_rejected_share: float = 0.05
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +239,7 @@ def _survey(file: str, table: object) -> SurveyEntry:
         file=parts["file"],
         questionnaire=parts["questionnaire"] or parts["name"],
         design=SampleDesign(**columns),
+        sheet=_string(file, table, "survey.sheet", ""),
         max_rejected_share=_share(file, table.get("max_rejected_share", 0.05)),
     )
 

@@ -79,6 +79,8 @@ def missing_columns(
     absent = [q.id for q in items if q.id not in have]
     if items and len(absent) == len(items):
         problems.append(Problem.of("check.file.no_items", file=raw.name, columns=raw.frame.shape[1], items=len(items)))
+        sheets: list[dict[str, Any]] = [dict(fields) for key, fields in raw.notes if key == "reading.note.sheet_of"]
+        problems += [Problem.of("check.file.other_sheets", file=raw.name, **fields) for fields in sheets]
     elif absent:
         ids = ", ".join(absent)
         problems.append(

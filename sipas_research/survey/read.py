@@ -150,7 +150,8 @@ def check_responses(
     """
     spec = study if isinstance(study, SurveySpec) else study.survey(survey)
     chosen = Path(path) if path else spec.file
-    raw = read_table(chosen)
+    # Another file has sheets of its own.
+    raw = read_table(chosen, sheet=spec.sheet if chosen == spec.file else "")
     checked = check_table(raw, spec)
     refused = any(p.severity == "error" for p in checked.problems)
     waiting = any(p.severity == "question" for p in checked.problems)

@@ -51,7 +51,7 @@ class SampleDesign:
 
 @dataclass(frozen=True, slots=True)
 class SurveySpec:
-    """One survey: its file and everything needed to read it."""
+    """One survey: its file and everything needed to read it; ``sheet`` "" means the first with data."""
 
     name: str
     file: Path
@@ -63,6 +63,7 @@ class SurveySpec:
     year: int | None = None
     source: str = ""
     max_rejected_share: float = 0.05
+    sheet: str = ""
 
 
 class HasSurveys(Protocol):

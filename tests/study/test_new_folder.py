@@ -12,6 +12,7 @@ import pytest
 from sipas_research import resources
 from sipas_research.errors import DataFileError, OptionError, StudyError
 from sipas_research.results import DataKind
+from sipas_research.study.check import run_check
 from sipas_research.study.new_folder import identifier, make_folder
 from sipas_research.study.read_first import read_first_page
 from sipas_research.study.study import load_study
@@ -143,3 +144,23 @@ def test_a_file_is_no_folder(sav: Path) -> None:
     with pytest.raises(StudyError) as caught:
         make_folder(sav)
     assert caught.value.key == "study.new.is_file"
+
+
+def test_the_sheet_that_holds_the_answers_is_named(tmp_path: Path) -> None:
+    source = tmp_path / "hai trang.xlsx"
+    with pd.ExcelWriter(source) as book:
+        pd.DataFrame({"Hướng dẫn": ["Nhập ở trang sau"]}).to_excel(book, sheet_name="Ghi chú", index=False)
+        twin().drop(columns="data_kind").to_excel(book, sheet_name="Số liệu", index=False)
+    first = make_folder(tmp_path / "a", source)
+    told = dict(first.messages)["study.new.sheet"]
+    assert dict(told) == {"sheet": "Ghi chú", "others": "Số liệu"}
+    (result,) = run_check(str(first.folder))
+    assert not result.accepted
+    assert "không đọc Số liệu" in result.summary("vi")
+    assert run_check(str(first.folder), first.folder / "du_lieu" / source.name, sheet="Số liệu")[0].report is not None
+    named = make_folder(tmp_path / "b", source, sheet="Số liệu")
+    assert load_study(named.folder).survey().sheet == "Số liệu"
+    assert run_check(str(named.folder))[0].accepted
+    with pytest.raises(DataFileError, match="Ghi chú, Số liệu"):
+        make_folder(tmp_path / "c", source, sheet="Sheet1")
+    assert not (tmp_path / "c").exists()
