@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("folder", type=Path, help=_help("folder"))
     new.add_argument("--from", dest="source", type=Path, metavar="FILE", help=_help("from"))
     new.add_argument("--sheet", default="", metavar="NAME", help=_help("sheet"))
-    new.add_argument("--form", choices=("citizens", "staff"), default="citizens", help=_help("form"))
+    new.add_argument("--form", choices=("citizens", "staff"), default="", help=_help("form"))
     check = add("check")
     check.add_argument("file", nargs="?", type=Path, help=_help("file"))
     check.add_argument("--form", default="", help=_help("check_form"))

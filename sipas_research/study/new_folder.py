@@ -30,6 +30,9 @@ DATA_FOLDER = "du_lieu"
 READ_FIRST = "DOC_TRUOC.html"
 #: Parts of the sampling design and the questions that carry them.
 DESIGN = (("weight", "weight"), ("stratum", "stratum"), ("population", "frame_size"))
+#: Share of a packaged questionnaire's items in a file from which on the file answers it.
+_ENOUGH = 0.5
+_USUAL_FORM = "citizens"
 #: What to tell the user: catalogue key and fields.
 Message = tuple[str, tuple[tuple[str, object], ...]]
 
@@ -62,7 +65,7 @@ class _Content:
         return {rule.question: rule.column for rule in self.columns.rules if rule.question}
 
 
-def make_folder(folder: Path, source: Path | None = None, *, form: str = "citizens", sheet: str = "") -> NewFolder:
+def make_folder(folder: Path, source: Path | None = None, *, form: str = "", sheet: str = "") -> NewFolder:
     """Make a study folder.
 
     Parameters
@@ -72,7 +75,8 @@ def make_folder(folder: Path, source: Path | None = None, *, form: str = "citize
     source : Path, optional
         Data file (.csv, .xlsx, .sav, .dta); it is copied into the folder.
     form : str
-        Packaged questionnaire that the file answers: "citizens" or "staff".
+        Packaged questionnaire that the file answers: "citizens" or "staff"; "" takes the one whose items the
+        file holds, or else "citizens".
     sheet : str
         Sheet of an Excel file that holds the answers; "" takes the first one with data.
 
@@ -119,16 +123,17 @@ def make_folder(folder: Path, source: Path | None = None, *, form: str = "citize
 def _decide(source: Path | None, form: str, sheet: str) -> _Content:
     from sipas_research.survey.questionnaire_files import load_questionnaire, packaged_ids
 
-    if form not in packaged_ids():
+    if form and form not in packaged_ids():
         raise OptionError("study.new.unknown_form", value=form, allowed=", ".join(packaged_ids()))
-    base = load_questionnaire(form)
     if source is None:
-        return _Content(form, None, None, base, False, ColumnMap(()), AgencyRegister(), None)
+        base = load_questionnaire(form or _USUAL_FORM)
+        return _Content(base.id, None, None, base, False, ColumnMap(()), AgencyRegister(), None)
     from sipas_research.survey.columns import match_columns
     from sipas_research.survey.reading import read_table
 
     raw = read_table(source.expanduser(), sheet=sheet)
-    questionnaire, drafted = _choose(raw, base)
+    form = form or _form_of(raw)
+    questionnaire, drafted = _choose(raw, load_questionnaire(form))
     columns = match_columns(raw, questionnaire)
     found = {rule.question: rule.column for rule in columns.rules if rule.question}
     return _Content(
@@ -136,17 +141,34 @@ def _decide(source: Path | None, form: str, sheet: str) -> _Content:
     )
 
 
-def _choose(raw: RawTable, base: Questionnaire) -> tuple[Questionnaire, bool]:
-    """Keep the packaged questionnaire where at least half of its factor items are in the file, else draft one."""
+def _form_of(raw: RawTable) -> str:
+    """Return the packaged questionnaire that the file answers best, the usual one where it answers none."""
+    from sipas_research.survey.questionnaire_files import load_questionnaire, packaged_ids
+
+    forms = sorted(packaged_ids(), key=lambda form: form != _USUAL_FORM)
+    shares = {form: _answered(raw, load_questionnaire(form))[1] for form in forms}
+    best = max(forms, key=lambda form: shares[form])
+    return best if shares[best] >= _ENOUGH else _USUAL_FORM
+
+
+def _answered(raw: RawTable, base: Questionnaire) -> tuple[int, float]:
+    """Return how many items of a questionnaire are in the file, and their share; of its factors, where it has any."""
     from sipas_research.survey.columns import match_columns
-    from sipas_research.survey.questionnaire_files import draft_questionnaire
 
     asked = {i for ids in base.scale_items("factor").values() for i in ids} or {q.id for q in base.items()}
     matched = {rule.question for rule in match_columns(raw, base).rules} & asked
-    if 2 * len(matched) >= len(asked):
+    return len(matched), len(matched) / len(asked)
+
+
+def _choose(raw: RawTable, base: Questionnaire) -> tuple[Questionnaire, bool]:
+    """Keep the packaged questionnaire where enough of its items are in the file, else draft one."""
+    from sipas_research.survey.questionnaire_files import draft_questionnaire
+
+    matched, share = _answered(raw, base)
+    if share >= _ENOUGH:
         return base, False
     draft = draft_questionnaire(raw, base)
-    return (draft, True) if len(draft.items()) > len(matched) else (base, False)
+    return (draft, True) if len(draft.items()) > matched else (base, False)
 
 
 def _agencies(raw: RawTable, mapped: dict[str, str]) -> AgencyRegister:
@@ -249,6 +271,8 @@ def _messages(content: _Content) -> list[Message]:
     if content.drafted:
         items = len(content.questionnaire.items())
         found.append(("study.new.drafted", (("items", items), ("file", QUESTIONNAIRE_FILE))))
+    else:
+        found.append(("study.new.form", (("title", content.questionnaire.title),)))
     if content.agencies.agencies:
         found.append(("study.new.agencies", (("n", len(content.agencies.agencies)), ("file", AGENCIES_FILE))))
     return found

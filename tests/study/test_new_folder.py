@@ -164,3 +164,15 @@ def test_the_sheet_that_holds_the_answers_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataFileError, match="Ghi chú, Số liệu"):
         make_folder(tmp_path / "c", source, sheet="Sheet1")
     assert not (tmp_path / "c").exists()
+
+
+def test_the_columns_tell_which_form_a_file_answers(tmp_path: Path) -> None:
+    staff = pd.read_csv(resources.data("twin", "staff.csv"), encoding="utf-8-sig", dtype=str).head(30)
+    staff.drop(columns="data_kind").to_csv(tmp_path / "can bo.csv", index=False, encoding="utf-8")
+    made = make_folder(tmp_path / "a", tmp_path / "can bo.csv")
+    told = dict(made.messages)
+    assert "study.new.drafted" not in told
+    assert dict(told["study.new.form"])["title"] == load_questionnaire("staff").title
+    assert load_study(made.folder).names == ("staff",)
+    twin().to_csv(tmp_path / "dan.csv", index=False, encoding="utf-8")
+    assert load_study(make_folder(tmp_path / "b", tmp_path / "dan.csv").folder).names == ("citizens",)
