@@ -50,8 +50,8 @@ def items_table(description: Description, responses: Responses, language: str) -
         f"tbl-items-{survey_id(responses)}",
         text("tables.items.title", language, survey=survey_name(responses, language)),
         (
-            Column("code", text("tables.common.item_code", language), width=0.06),
-            Column("item", text("tables.common.item", language), width=0.38),
+            Column("code", text("tables.common.item_code", language), width=0.075),
+            Column("item", text("tables.common.item", language), width=0.365),
             Column("n", "n", "integer", width=0.08),
             Column("missing", text("tables.common.missing", language), "integer", width=0.08),
             Column("mean", text("tables.common.mean", language), "number2", width=0.08),

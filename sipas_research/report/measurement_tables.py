@@ -107,8 +107,8 @@ def item_total_table(found: Reliability, responses: Responses, language: str) ->
         f"tbl-item-total-{survey_id(responses)}",
         text("tables.item_total.title", language, survey=survey_name(responses, language)),
         (
-            Column("code", text("tables.common.item_code", language), width=0.07),
-            Column("item", text("tables.common.item", language), width=0.41),
+            Column("code", text("tables.common.item_code", language), width=0.085),
+            Column("item", text("tables.common.item", language), width=0.395),
             Column("mean_if_deleted", text("tables.item_total.mean_if_deleted", language), "number2", width=0.12),
             Column(
                 "variance_if_deleted", text("tables.item_total.variance_if_deleted", language), "number2", width=0.12

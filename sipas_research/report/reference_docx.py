@@ -111,7 +111,7 @@ def _paragraph_styles(document: Any) -> None:
             document, f"Heading {level}", size=size, bold=True, italic=level >= 3, before=12, after=6, keep_next=True
         )
     _style(document, "Table Caption", bold=False, italic=False, align="CENTER", before=8, after=4, keep_next=True)
-    _style(document, "Image Caption", bold=False, italic=False, align="CENTER", before=2, after=4, keep_next=False)
+    _style(document, "Image Caption", bold=False, italic=False, align="CENTER", before=2, after=4, keep_next=True)
     _style(document, "Captioned Figure", align="CENTER", before=8, keep_next=True)
     _style(document, "TOC Heading", size=14, bold=True, align="CENTER", before=18, after=8)
     link = document.styles["Hyperlink"]

@@ -146,8 +146,8 @@ def scorecard_items_table(card: Scorecard, responses: Responses, language: str) 
         text("tables.scorecard.items", language, agency=agency_name(card, responses, language)),
         (
             Column("place", text("tables.scorecard.place", language), width=0.12),
-            Column("code", text("tables.common.item_code", language), width=0.07),
-            Column("item", text("tables.common.item", language), width=0.35),
+            Column("code", text("tables.common.item_code", language), width=0.085),
+            Column("item", text("tables.common.item", language), width=0.335),
             Column("satisfied", text("tables.common.satisfied_top", language), "percent", width=0.12),
             Column("interval", text("tables.common.interval", language), "interval_percent", width=0.18),
             Column("verdict", text("tables.scorecard.verdict", language), width=0.16),
