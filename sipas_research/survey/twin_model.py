@@ -16,6 +16,9 @@ import pandas as pd
 from sipas_research.errors import AnalysisError
 from sipas_research.survey.twin_truth import Truth
 
+#: Residual variances are stored to nine decimals.
+_STORED = 1e-8
+
 OVERALL = "overall"
 
 
@@ -116,10 +119,21 @@ def _overall_variance(truth: Truth, between: np.ndarray, within: np.ndarray) -> 
 
 
 def _stored_residuals(truth: Truth) -> Mapping[str, Mapping[str, float]]:
-    if truth.is_calibrated:
-        stored: Mapping[str, Mapping[str, float]] = truth.part("calibrated.residual_variances")
-        return stored
-    return residual_variances(truth)
+    """Return the calibrated residual variances, which must still follow from the coefficients.
+
+    Raises
+    ------
+    AnalysisError
+        If a coefficient was changed after the calibration: the file would not be what made the data.
+    """
+    followed = residual_variances(truth)
+    if not truth.is_calibrated:
+        return followed
+    stored: Mapping[str, Mapping[str, float]] = truth.part("calibrated.residual_variances")
+    for name, row in followed.items():
+        if any(abs(stored[name][level] - value) > _STORED for level, value in row.items()):
+            raise AnalysisError("twin.truth.stale", name=name)
+    return stored
 
 
 def _square_root(matrix: np.ndarray) -> np.ndarray:

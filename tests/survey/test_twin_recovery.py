@@ -8,6 +8,7 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
 
+from sipas_research import resources
 from sipas_research.errors import AnalysisError, DataFileError
 from sipas_research.survey.twin import make_twin
 from sipas_research.survey.twin_frame import add_citizen_facts, citizen_strata, codes, draw_forms
@@ -156,3 +157,11 @@ def test_truth_files_that_are_not_valid_are_refused():
         parse_truth(design().text.replace("[costs", "[khac"))
     with pytest.raises(DataFileError, match="khong_co"):
         design().part("model.khong_co")
+
+
+def test_a_coefficient_changed_after_calibration_is_refused():
+    written = resources.data("twin", "truth.toml").read_text(encoding="utf-8")
+    changed, count = re.subn(r"(?m)^(access = )0\.11\b", r"\g<1>0.13", written, count=1)
+    assert count == 1
+    with pytest.raises(AnalysisError, match=r"'access'.*sau khi hiệu chỉnh"):
+        make_twin(parse_truth(changed))
