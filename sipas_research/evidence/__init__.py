@@ -1,0 +1,1 @@
+"""Published figures: the ledger, the check of a claim, the flags that arithmetic decides."""
