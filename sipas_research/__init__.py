@@ -23,8 +23,19 @@ _HOME = {
     "kmo": "factors.adequacy",
     "bartlett_sphericity": "factors.adequacy",
     "efa": "factors.efa",
+    "compare_groups": "factors.group_differences",
+    "regress": "levers.regression",
+    "semopy_cfa": "verification.semopy_models",
+    "semopy_lever_model": "verification.semopy_models",
     "satisfaction_index": "framework.index",
     "scorecard": "framework.scorecard",
+    "facts": "evidence.ledger",
+    "check_claim": "evidence.claim",
+    "read_papi": "evidence.papi",
+    "province_ranks": "levers.ranks",
+    "peers": "levers.peers",
+    "synthetic_control": "levers.synthetic",
+    "province_association": "levers.panel",
 }
 _MODULES = ("errors", "report", "wording")
 
