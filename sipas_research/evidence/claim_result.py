@@ -111,11 +111,26 @@ class ClaimFinding:
         """Return what was printed."""
         return "; ".join(part.text(language) for part in self.quoted)
 
+    def computed_lines(self, language: str) -> tuple[str, ...]:
+        """Return the numbers as sentences, one a reading; phrases of one reading and weighting stay together."""
+        lines: list[str] = []
+        last: Computed | None = None
+        for part in self.computed:
+            said = part.text(language)
+            if last is not None and part.weighting and (part.reading, part.weighting) == (last.reading, last.weighting):
+                lines[-1] += f"; {said}"
+            else:
+                lines.append(said[:1].upper() + said[1:])
+            last = part
+        return tuple(f"{line}." for line in lines)
+
+    def caveat_text(self, language: str) -> str:
+        """Return what the computation supposes."""
+        return " ".join(wording.text(key, language) for key in self.caveats)
+
     def computed_text(self, language: str) -> str:
         """Return the numbers under every reading that fits, then what they suppose."""
-        numbers = "; ".join(part.text(language) for part in self.computed)
-        sentences = [numbers[:1].upper() + numbers[1:] + "."] if numbers else []
-        return " ".join(sentences + [wording.text(key, language) for key in self.caveats])
+        return " ".join([*self.computed_lines(language), self.caveat_text(language)]).strip()
 
     def settle_text(self, language: str) -> str:
         """Return the table or document that would settle the point."""
@@ -129,7 +144,7 @@ class ClaimFinding:
             title=self.title(language),
             verdict=self.verdict_text(language),
             quoted=self.quoted_text(language),
-            computed=self.computed_text(language),
+            computed="\n  ".join(line for line in (*self.computed_lines(language), self.caveat_text(language)) if line),
             settle=self.settle_text(language),
         )
 

@@ -183,15 +183,7 @@ def flags_table(ledger: Ledger, language: str) -> Table:
         tuple(cells),
         language,
         _PUBLISHED,
-        notes=(text("evidence.note.flags", language), *_source_list({r.source for r in rows}, numbers, language)),
-    )
-
-
-def _source_list(used: set[str], numbers: dict[str, int], language: str) -> tuple[str, ...]:
-    return tuple(
-        text("evidence.table.source_list", language, number=number, source=source)
-        for source, number in numbers.items()
-        if source in used
+        notes=(text("evidence.note.flags", language), text("evidence.note.source_numbers", language)),
     )
 
 
@@ -243,24 +235,16 @@ def _findings_table(
     findings: Sequence[ClaimFinding], titles: Sequence[str], title: str, identifier: str, source: str, language: str
 ) -> Table:
     cells = [
-        (
-            name,
-            finding.verdict_text(language),
-            finding.quoted_text(language),
-            finding.computed_text(language) or MISSING,
-            finding.settle_text(language),
-        )
-        for name, finding in zip(titles, findings, strict=True)
+        row for name, finding in zip(titles, findings, strict=True) for row in _point_rows(name, finding, language)
     ]
     return Table(
         identifier,
         title,
         (
-            _column("topic", language, 0.15),
-            _column("verdict", language, 0.13),
-            _column("quoted", language, 0.16),
-            _column("computed", language, 0.38),
-            _column("settle", language, 0.18),
+            _column("topic", language, 0.2),
+            _column("verdict", language, 0.14),
+            _column("part", language, 0.14),
+            _column("content", language, 0.52),
         ),
         tuple(cells),
         language,
@@ -268,6 +252,23 @@ def _findings_table(
         source=source,
         notes=(text("evidence.note.claim", language),),
     )
+
+
+def _point_rows(name: str, finding: ClaimFinding, language: str) -> list[tuple[str, str, str, str]]:
+    """Return the rows of one point, one a sentence: a single tall row would not fit a page."""
+    quoted = finding.quoted_text(language)
+    said = [("quoted", quoted[:1].upper() + quoted[1:])]
+    said += [("computed", line) for line in finding.computed_lines(language)]
+    said += [("caveat", finding.caveat_text(language))] if finding.caveats else []
+    needed = finding.settle_text(language)
+    said.append(("settle", needed[:1].upper() + needed[1:]))
+    seen: set[str] = set()
+    rows: list[tuple[str, str, str, str]] = []
+    for part, content in said:
+        label = "" if part in seen else text(f"evidence.part.{part}", language)
+        seen.add(part)
+        rows.append((name, finding.verdict_text(language), label, content) if not rows else ("", "", label, content))
+    return rows
 
 
 def _finding(name: str, role: Role, sentence: str, language: str) -> Finding:
