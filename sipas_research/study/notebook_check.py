@@ -54,6 +54,16 @@ def unfinished_cell(notebook: Any) -> int | None:
     return None
 
 
+def last_started_cell(notebook: Any) -> int | None:
+    """Return the ordinal of the last code cell that was started: the one in which a kernel died.
+
+    Its number does not tell: it arrives from the kernel, before or after the death.
+    """
+    cells = list(enumerate(code_cells(notebook), start=1))
+    started = [n for n, c in cells if c.metadata.get("papermill", {}).get("start_time")]
+    return started[-1] if started else None
+
+
 def normalise(notebook: Any, replacements: Sequence[tuple[str, str]]) -> None:
     """Take times, durations and machine paths out of an executed notebook, in place.
 

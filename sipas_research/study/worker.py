@@ -16,6 +16,7 @@ from sipas_research.study.notebook_check import (
     PersonMarks,
     code_cells,
     forget_outputs,
+    last_started_cell,
     normalise,
     person_rows,
     replace_all,
@@ -131,7 +132,8 @@ def _settle(job: Job, target: Path, error: tuple[str, str] | None) -> Outcome:
     import nbformat
 
     notebook = nbformat.read(target, as_version=4)
-    unfinished = unfinished_cell(notebook)
+    died = error is not None and error[0] == "DeadKernelError"
+    unfinished = last_started_cell(notebook) if died else unfinished_cell(notebook)
     if error is None and unfinished is not None:
         error = _silent_error(notebook, unfinished)
     normalise(notebook, job.replacements)

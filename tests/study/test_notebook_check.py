@@ -6,7 +6,7 @@ import nbformat
 import pandas as pd
 import pytest
 
-from sipas_research.study.notebook_check import PersonMarks, normalise, person_rows, unfinished_cell
+from sipas_research.study.notebook_check import PersonMarks, last_started_cell, normalise, person_rows, unfinished_cell
 
 MARKS = PersonMarks(
     frozenset({"P-0001", "DTV-07", "1234567", "2021", *map(str, range(400))}),
@@ -91,3 +91,12 @@ def test_unfinished_cell_counts_code_cells() -> None:
     assert unfinished_cell(made) == 2
     made.cells[2]["execution_count"] = 2
     assert unfinished_cell(made) is None
+
+
+@pytest.mark.parametrize("number_arrived", [True, False])
+def test_a_dead_kernel_is_found_in_the_cell_that_was_started_last(number_arrived: bool) -> None:
+    cells = [nbformat.v4.new_code_cell("x", execution_count=n) for n in (1, 2 if number_arrived else None, None)]
+    for cell, start in zip(cells, ("09:00", "09:01", None), strict=True):
+        cell.metadata["papermill"] = {"status": "completed", "start_time": start}
+    assert last_started_cell(nbformat.v4.new_notebook(cells=cells)) == 2
+    assert last_started_cell(nbformat.v4.new_notebook()) is None
