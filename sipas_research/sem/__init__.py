@@ -1,0 +1,1 @@
+"""Structural equation models: measures of fit; each names the paper it comes from."""
