@@ -1,0 +1,239 @@
+"""Whether groups of respondents differ in their mean: t-test, Welch, analysis of variance, pairs, effect sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+
+from sipas_research.errors import AnalysisError, OptionError
+from sipas_research.factors.group_result import Comparison, GroupRow, PairRow, TestRow
+from sipas_research.factors.scores import OVERALL, score
+from sipas_research.numerics import group_tests
+from sipas_research.numerics.correlation import Array
+from sipas_research.numerics.disclosure import MINIMUM_CELL, suppress
+from sipas_research.numerics.group_tests import Effect, MeanTest
+from sipas_research.numerics.intervals import t_quantile
+from sipas_research.numerics.sandwich import cluster_covariance
+from sipas_research.survey.comparison import near
+from sipas_research.survey.responses import Responses
+
+NAN = float("nan")
+#: With more groups than this pairs are not compared: 8 groups are 28 pairs already.
+MOST_PAIRED = 8
+
+
+def compare_groups(
+    responses: Responses, by: str, outcome: str = OVERALL, *, cluster: str | None = "agency", level: float = 0.95
+) -> Comparison:
+    """Compare the mean of a score between the groups of one fact, in the form that theses print.
+
+    Two groups: Student's and Welch's t-test, Cohen's d, Hedges' g. Any number: Levene (mean) and Brown-Forsythe
+    (median), analysis of variance, Welch's analysis of variance, Kruskal-Wallis on ranks, eta and omega squared;
+    three to eight groups also Tukey's and Games-Howell's pairs. All of these take answers as independent; where
+    ``cluster`` is there, a Wald test with cluster-robust covariance stands beside them. No weights are used.
+
+    Groups of 1 to 9 people, groups whose members all have one score, and what would let them be derived
+    (:func:`sipas_research.numerics.disclosure.suppress`) are left out of every figure.
+
+    Parameters
+    ----------
+    responses : Responses
+    by : str
+        A category, "agency" or "year".
+    outcome : str
+        "overall" (mean of the items of overall satisfaction), "index" (share of high answers over the factors'
+        items, 0-1), or the id of a scale or item.
+    cluster : str or None
+        Column of the clusters; not used where it is absent, is ``by`` itself, or has one value.
+    level : float
+        Coverage of the intervals, in (0, 1).
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    AnalysisError
+        If fewer than two groups may be shown, or the score does not vary.
+    OptionError
+        If the fact or the outcome is unknown, or of a kind that could point at one person.
+
+    References
+    ----------
+    Welch (1951), Biometrika 38, 330-336. Games & Howell (1976), Journal of Educational Statistics 1, 113-125.
+    Kruskal & Wallis (1952), JASA 47, 583-621. Hoang Trong & Chu Nguyen Mong Ngoc (2008).
+    """
+    if not 0 < level < 1:
+        raise OptionError("factors.error.level", received=str(level))
+    values = score(responses, outcome).to_numpy(float)
+    labels, member = _members(responses, by)
+    member = np.where(np.isnan(values), -1, member)
+    groups = [values[member == place] for place in range(len(labels))]
+    hidden = _hidden(groups, int((member < 0).sum()))
+    shown = [place for place in range(len(labels)) if not hidden[place] and len(groups[place])]
+    if len(shown) < 2:
+        raise AnalysisError("groups.error.few_groups", by=by, minimum=MINIMUM_CELL)
+    kept = [groups[place] for place in shown]
+    if np.ptp(np.concatenate(kept)) == 0:
+        raise AnalysisError("groups.error.no_spread", outcome=outcome)
+    clusters = _cluster_codes(responses, cluster, by)
+    tests = _tests(kept, level)
+    if clusters is not None:
+        used = np.isin(member, shown) & (clusters >= 0)
+        tests.append(("cluster_wald", _cluster_wald(values[used], member[used], clusters[used])))
+    return Comparison(
+        by,
+        outcome,
+        tuple(_group_row(label, g, bool(h), level) for label, g, h in zip(labels, groups, hidden, strict=False)),
+        tuple(TestRow(name, test, _test_note(test)) for name, test in tests),
+        tuple(_effects(kept, level)),
+        tuple(_pairs([labels[place] for place in shown], kept, level)),
+        sum(map(len, kept)),
+        0 if clusters is None else len(np.unique(clusters[np.isin(member, shown) & (clusters >= 0)])),
+        level,
+        responses.data_kind,
+    )
+
+
+def _members(responses: Responses, by: str) -> tuple[list[str], np.ndarray]:
+    """Return labels in the order of questionnaire, register or calendar, and each row's place (-1: none)."""
+    facts = {q.id: q for q in responses.questionnaire.facts()}
+    allowed = [q.id for q in facts.values() if q.kind == "category" or q.id in {"agency", "year"}]
+    if by not in allowed:
+        usable = [name for name in allowed if responses.has(name)]
+        raise OptionError("groups.error.by", by=by, known=", ".join(near(by, usable) or usable) or "–")
+    if not responses.has(by):
+        raise AnalysisError("groups.error.by_absent", by=by)
+    column = responses.frame[by]
+    if by == "agency":
+        order: list[object] = [code for code in responses.agencies.codes() if column.eq(code).any()]
+        order += sorted(set(column.dropna()) - set(order))
+    elif by == "year":
+        order = sorted(column.dropna().unique())
+    else:
+        order = [code for code in facts[by].valid_codes if column.eq(code).any()]
+    member = np.full(len(column), -1)
+    for place, value in enumerate(order):
+        member[column.eq(value).fillna(False).to_numpy(bool)] = place
+    return [str(int(v)) if isinstance(v, float | np.number) else str(v) for v in order], member
+
+
+def _hidden(groups: Sequence[Array], rest: int) -> np.ndarray:
+    """Return which groups to hide.
+
+    People without fact or score are a cell too: never printed, it may cover for a small group. Where it alone is
+    small it costs no group, since it says nothing about anyone (as in the profile of respondents).
+    """
+    uniform = np.array([len(g) > 0 and np.ptp(g) == 0 for g in groups], dtype=bool)
+    sizes = np.array([len(g) for g in groups])
+    if not (uniform | ((sizes > 0) & (sizes < MINIMUM_CELL))).any() and sizes.sum() >= MINIMUM_CELL:
+        return np.zeros(len(groups), dtype=bool)
+    return suppress([*sizes, rest], withheld=[*uniform, False])[:-1]
+
+
+def _cluster_codes(responses: Responses, cluster: str | None, by: str) -> np.ndarray | None:
+    if cluster is None or cluster == by or cluster not in responses.frame or not responses.has(cluster):
+        return None
+    codes = responses.frame[cluster].astype("category").cat.codes.to_numpy()
+    return codes if len(np.unique(codes[codes >= 0])) > 1 else None
+
+
+def _tests(groups: list[Array], level: float) -> list[tuple[str, MeanTest]]:
+    from scipy.stats import kruskal
+
+    found: list[tuple[str, MeanTest]] = []
+    if len(groups) == 2:
+        found.append(("student_t", group_tests.student_t(groups[0], groups[1], level)))
+        found.append(("welch_t", group_tests.welch_t(groups[0], groups[1], level)))
+    found.append(("levene", group_tests.levene(groups)))
+    found.append(("brown_forsythe", group_tests.levene(groups, centre="median")))
+    if len(groups) > 2:
+        found.append(("anova", group_tests.anova(groups)))
+        found.append(("welch_anova", group_tests.welch_anova(groups)))
+    ranks = kruskal(*groups)
+    found.append(("kruskal_wallis", MeanTest(float(ranks.statistic), len(groups) - 1.0, NAN, float(ranks.pvalue))))
+    return found
+
+
+def _test_note(test: MeanTest) -> str:
+    return "" if np.isfinite(test.p_value) else "groups.note.no_test"
+
+
+def _cluster_wald(values: Array, member: np.ndarray, clusters: np.ndarray) -> MeanTest:
+    """Return the F test that all groups share one mean, with covariance robust to clusters.
+
+    W / q on q and G - 1 degrees of freedom (Cameron & Miller 2015, section VI). Not defined where the groups
+    outnumber what the clusters can tell.
+    """
+    from scipy.special import fdtrc
+
+    places = np.unique(member, return_inverse=True)[1]
+    design = np.eye(int(places.max()) + 1)[places]
+    design[:, 0] = 1.0
+    count, restrictions = len(np.unique(clusters)), design.shape[1] - 1
+    if count - 1 < restrictions or count < 2:
+        return MeanTest(NAN, restrictions, count - 1.0, NAN)
+    coefficients = np.linalg.solve(design.T @ design, design.T @ values)
+    covariance = cluster_covariance(design, values - design @ coefficients, clusters)[1:, 1:]
+    if np.linalg.matrix_rank(covariance) < restrictions:
+        return MeanTest(NAN, restrictions, count - 1.0, NAN)
+    f = float(coefficients[1:] @ np.linalg.solve(covariance, coefficients[1:])) / restrictions
+    return MeanTest(f, restrictions, count - 1.0, float(fdtrc(restrictions, count - 1.0, f)))
+
+
+def _effects(groups: list[Array], level: float) -> list[tuple[str, Effect]]:
+    found: list[tuple[str, Effect]] = []
+    if len(groups) == 2:
+        found.append(("cohen_d", group_tests.cohen_d(groups[0], groups[1], level)))
+        found.append(("hedges_g", group_tests.hedges_g(groups[0], groups[1], level)))
+    test = group_tests.anova(groups)
+    found.append(("eta_squared", group_tests.eta_squared(test, level)))
+    found.append(("omega_squared", group_tests.omega_squared(test)))
+    return found
+
+
+def _group_row(label: str, values: Array, hidden: bool, level: float) -> GroupRow:
+    if hidden or len(values) == 0:
+        note = "groups.note.hidden" if hidden else "groups.note.no_answers"
+        return GroupRow(label, NAN if hidden else 0.0, NAN, NAN, NAN, NAN, NAN, hidden, note)
+    n, mean, sd = len(values), float(values.mean()), float(values.std(ddof=1))
+    error = sd / float(np.sqrt(n))
+    reach = t_quantile(level, n - 1) * error
+    return GroupRow(label, float(n), mean, sd, error, mean - reach, mean + reach, False, "")
+
+
+def _pairs(labels: list[str], groups: list[Array], level: float) -> list[PairRow]:
+    """Return Tukey's and Games-Howell's pairs for three to eight groups."""
+    if not 2 < len(groups) <= MOST_PAIRED:
+        return []
+    from scipy.stats import tukey_hsd
+
+    found = []
+    tukey = tukey_hsd(*groups)
+    ends = tukey.confidence_interval(level)
+    for i, j in combinations(range(len(groups)), 2):
+        difference = float(tukey.statistic[i, j])
+        reach = float(ends.high[i, j]) - difference
+        p = float(tukey.pvalue[i, j])
+        row = PairRow("tukey", labels[i], labels[j], difference, NAN, difference - reach, difference + reach, p)
+        found.append(row)
+    for i, j in combinations(range(len(groups)), 2):
+        found.append(_games_howell(labels[i], labels[j], groups[i], groups[j], len(groups), level))
+    return found
+
+
+def _games_howell(first: str, second: str, one: Array, other: Array, count: int, level: float) -> PairRow:
+    """Return one pair with its own variances: the studentized range on Welch's df (Games & Howell 1976)."""
+    from scipy.stats import studentized_range
+
+    welch = group_tests.welch_t(one, other, level)
+    if not np.isfinite(welch.statistic):
+        return PairRow("games_howell", first, second, welch.estimate, NAN, NAN, NAN, NAN)
+    root = float(np.sqrt(2.0))
+    p = float(studentized_range.sf(abs(welch.statistic) * root, count, welch.df2))
+    reach = float(studentized_range.isf(1 - level, count, welch.df2)) / root * welch.std_error
+    ends = (welch.estimate - reach, welch.estimate + reach)
+    return PairRow("games_howell", first, second, welch.estimate, welch.std_error, *ends, p)
