@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from sipas_research.errors import DataFileError, Problem
-from sipas_research.evidence.papi_facts import PapiDimension, papi_facts
+from sipas_research.evidence.papi_facts import papi_facts
 from sipas_research.survey.raw_table import RawTable
+from sipas_research.wording import MISSING
 
 #: Room for rounding at the ends of the 1-10 scale: two published cells lie 0.002 x 3 below it.
 _EDGE = 0.02
@@ -50,14 +51,12 @@ def number_problems(raw: RawTable) -> list[Problem]:
     found = []
     for column in ("year", "gso_code", *papi_facts().measures):
         cells = raw.frame[column]
-        bad = cells.notna() & pd.to_numeric(cells, errors="coerce").isna()
+        numbers = pd.to_numeric(cells.astype(object), errors="coerce")
+        bad = cells.notna() & (numbers.isna() | pd.api.types.is_datetime64_any_dtype(cells))
         for position in np.flatnonzero(bad.to_numpy()):
-            place: dict[str, Any] = {
-                "row": raw.row_number(int(position)),
-                "column": column,
-                "value": str(cells.iloc[position]),
-            }
-            found.append(Problem.of("papi.not_number", row=raw.row_number(int(position)), **place))
+            value = str(cells.iloc[int(position)]).removesuffix(" 00:00:00")
+            row = raw.row_number(int(position))
+            found.append(Problem.of("papi.not_number", row=row, column=column, value=value))
     return found
 
 
@@ -67,23 +66,24 @@ def place_problems(raw: RawTable) -> list[Problem]:
     found: list[Problem] = []
     seen: dict[tuple[int, int], int] = {}
     names = [p.name.vi for p in facts.provinces]
-    for position, cells in enumerate(
-        raw.frame[["year", "province", "gso_code", "province_code"]].itertuples(index=False)
-    ):
+    numbers = {c: pd.to_numeric(raw.frame[c]).astype(float) for c in ("year", "gso_code")}
+    placed = raw.frame[["province", "province_code"]].assign(**numbers)
+    for position, cells in enumerate(placed.itertuples(index=False)):
         row = raw.row_number(position)
-        known = facts.find(str(cells.province))
+        name = _shown(cells.province)
+        known = facts.find(name)
         if known is None:
-            near = difflib.get_close_matches(str(cells.province), names, n=1)
+            near = difflib.get_close_matches(name, names, n=1)
             key = "papi.province_near" if near else "papi.province_unknown"
-            found.append(Problem.of(key, row=row, value=str(cells.province), near="".join(near)))
+            found.append(Problem.of(key, row=row, value=name or MISSING, near="".join(near)))
             continue
-        if cells.gso_code != known.gso_code or str(cells.province_code) != known.code:
-            codes = f"{cells.province_code}, {float(cells.gso_code):g}"
+        if cells.gso_code != known.gso_code or _shown(cells.province_code) != known.code:
+            codes = f"{_shown(cells.province_code) or MISSING}, {_shown(cells.gso_code) or MISSING}"
             wanted = f"{known.code}, {known.gso_code}"
             found.append(Problem.of("papi.code", row=row, province=known.name, value=codes, wanted=wanted))
         if not (facts.first_year <= cells.year <= facts.last_year and float(cells.year).is_integer()):
             span: dict[str, Any] = {"first": str(facts.first_year), "last": str(facts.last_year)}
-            found.append(Problem.of("papi.year", row=row, value=f"{cells.year:g}", **span))
+            found.append(Problem.of("papi.year", row=row, value=_shown(cells.year) or MISSING, **span))
             continue
         place = (int(cells.year), known.gso_code)
         if place in seen:
@@ -91,6 +91,13 @@ def place_problems(raw: RawTable) -> list[Problem]:
             found.append(Problem.of("papi.twice", row=row, **twin))
         seen.setdefault(place, row)
     return found
+
+
+def _shown(cell: object) -> str:
+    """Return a cell as the user typed it, "" where it is empty."""
+    if isinstance(cell, float):
+        return f"{cell:g}" if np.isfinite(cell) else ""
+    return "" if cell is None else str(cell)
 
 
 def missing_problems(frame: pd.DataFrame) -> list[Problem]:
@@ -176,36 +183,41 @@ def value_problems(frame: pd.DataFrame, rows: Sequence[int]) -> list[Problem]:
                 found.append(Problem.of(key, year=str(years[position]), **place))
     if found:
         return found
-    for place_in_file, row in enumerate(rows):
-        found += _sum_problems(frame.iloc[place_in_file], row)
-    return found
+    for year in sorted(set(years.tolist())):
+        places = np.flatnonzero(years == year)
+        found += _sum_problems(frame.iloc[places], [rows[int(p)] for p in places], int(year))
+    return sorted(found, key=lambda p: p.row or 0)
 
 
-def _sum_problems(cells: pd.Series, row: int) -> list[Problem]:
+def _sum_problems(frame: pd.DataFrame, rows: Sequence[int], year: int) -> list[Problem]:
+    """Return what does not add up among the rows of one year."""
     facts = papi_facts()
-    year = int(cells["year"])
-    found = [p for d in facts.dimensions if (p := _dimension_problem(d, cells, row)) is not None]
-    dimensions = cells[list(facts.dimensions_in(year))].to_numpy(float)
-    total = float(cells[facts.total])
-    whole = bool(np.isfinite(dimensions).all())
-    if whole != bool(np.isfinite(total)) or (whole and abs(dimensions.sum() - total) > _SUM_ERROR):
-        shown: dict[str, Any] = {"value": f"{total:g}", "wanted": f"{dimensions.sum():g}" if whole else ""}
-        key = "papi.total" if whole else "papi.total_without_parts"
-        found.append(Problem.of(key, row=row, column=facts.total, **shown))
+    found: list[Problem] = []
+    for dimension in (d for d in facts.dimensions if d.parts_in(year)):
+        parts = frame[list(dimension.parts_in(year))].to_numpy(float)
+        found += _part_problems(parts, frame[dimension.id].to_numpy(float), rows, dimension.id)
+    dimensions = frame[list(facts.dimensions_in(year))].to_numpy(float)
+    total = frame[facts.total].to_numpy(float)
+    whole = np.isfinite(dimensions).all(axis=1)
+    sums = np.where(whole, dimensions.sum(axis=1), np.nan)
+    for position in np.flatnonzero(whole != np.isfinite(total)):
+        found.append(Problem.of("papi.total_without_parts", row=rows[int(position)], column=facts.total))
+    for position in np.flatnonzero(np.abs(sums - total) > _SUM_ERROR):
+        shown: dict[str, Any] = {"value": f"{total[position]:g}", "wanted": f"{sums[position]:g}"}
+        found.append(Problem.of("papi.total", row=rows[int(position)], column=facts.total, **shown))
     return found
 
 
-def _dimension_problem(dimension: PapiDimension, cells: pd.Series, row: int) -> Problem | None:
-    parts = cells[list(dimension.parts_in(int(cells["year"])))].to_numpy(float)
-    value = float(cells[dimension.id])
-    if not len(parts) or (np.isnan(parts).all() and np.isnan(value)):
-        return None
-    if np.isfinite(parts).all() and np.isfinite(value):
-        if abs(parts.mean() - value) <= _SUM_ERROR:
-            return None
-        shown: dict[str, Any] = {"value": f"{value:g}", "wanted": f"{parts.mean():g}"}
-        return Problem.of("papi.parts", row=row, column=dimension.id, **shown)
-    return Problem.of("papi.half", row=row, column=dimension.id)
+def _part_problems(parts: np.ndarray, values: np.ndarray, rows: Sequence[int], column: str) -> list[Problem]:
+    """Return rows where a dimension is not the mean of its parts, or only some of them are there."""
+    there = np.column_stack([np.isfinite(parts), np.isfinite(values)])
+    half = there.any(axis=1) & ~there.all(axis=1)
+    found = [Problem.of("papi.half", row=rows[int(p)], column=column) for p in np.flatnonzero(half)]
+    means = parts.mean(axis=1)
+    for position in np.flatnonzero(np.abs(means - values) > _SUM_ERROR):
+        shown: dict[str, Any] = {"value": f"{values[position]:g}", "wanted": f"{means[position]:g}"}
+        found.append(Problem.of("papi.parts", row=rows[int(position)], column=column, **shown))
+    return found
 
 
 def refuse(key: str, file: str, problems: list[Problem]) -> None:

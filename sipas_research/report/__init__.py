@@ -72,7 +72,7 @@ _BUILDERS = {
     "papi_breaks_table": "papi_tables",
     "papi_dimension_figure": "papi_figures",
     "papi_dimensions_table": "papi_tables",
-    "papi_findings": "papi_findings",
+    "papi_findings": "papi_sentences",
     "papi_gap_figure": "papi_figures",
     "papi_gaps_table": "papi_tables",
     "papi_ledger_table": "evidence_tables",

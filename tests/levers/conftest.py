@@ -1,0 +1,6 @@
+"""The invented panel of the evidence tests serves here too."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "evidence"))
