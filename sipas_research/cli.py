@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sipas_research.study.study import Study
 
 EXIT_DONE, EXIT_RUN_FAILED, EXIT_INTERRUPTED = 0, 3, 130
-_COMMANDS = ("new", "check", "report", "scorecards", "twin")
+_COMMANDS = ("new", "check", "report", "scorecards", "claim", "twin")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -103,6 +103,8 @@ def _help(key: str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from sipas_research.study import claim_command
+
     common = _common()
     parser = _Parser(
         prog="sipas", description=both("cli.help.sipas"), formatter_class=argparse.RawDescriptionHelpFormatter
@@ -132,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--plan", action="store_true", help=_help("plan"))
     report.add_argument("--papi", type=Path, metavar="FILE", help=_help("papi"))
     add("scorecards").add_argument("--agency", nargs="+", action="extend", metavar="CODE", help=_help("agency"))
+    claim_command.add_options(add("claim"))
     add("twin").add_argument("--seed", type=int, help=_help("seed"))
     return parser
 
@@ -214,7 +217,7 @@ def _reported(options: argparse.Namespace) -> list[tuple[Study, Path | None]]:
     if options.study or find_own_study() is not None or options.out:
         return [(load_study(options.study), options.papi)]
     province = load_study(resources.data("lang_son", "study.toml"))
-    return [(load_study(), None), (province, options.papi)] if options.papi else [(load_study(), None)]
+    return [(load_study(), None), (province, options.papi)]
 
 
 def _scorecards(options: argparse.Namespace) -> int:
@@ -232,6 +235,13 @@ def _scorecards(options: argparse.Namespace) -> int:
         resume=options.resume,
     )
     return _finish(options, made, options.out or study.output)
+
+
+def _claim(options: argparse.Namespace) -> int:
+    from sipas_research.study.claim_command import run
+
+    _say(run(options))
+    return EXIT_DONE
 
 
 def _twin(options: argparse.Namespace) -> int:
@@ -271,6 +281,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "report": _report,
     "scorecards": _scorecards,
+    "claim": _claim,
     "twin": _twin,
 }
 

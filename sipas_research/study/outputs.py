@@ -79,7 +79,9 @@ def _document(
     from sipas_research.report.front import front_markdown
 
     kinds = [s.data_kind for c in chapters for part in (c.tables, c.figures, c.findings) for s in part]
-    kind = weakest([study.data_kind, *kinds])
+    # a study that still waits for its data shows published figures only
+    own = [study.data_kind] if study.has_data or not study.evidence else []
+    kind = weakest([*own, *kinds])
     front = front_markdown(
         chapters,
         language=language,

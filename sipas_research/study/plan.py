@@ -17,7 +17,7 @@ from sipas_research.study.study import Study
 from sipas_research.wording import text
 
 #: Notebooks of the report, in the order of its chapters.
-CHAPTERS = ("02_survey_quality", "03_measurement", "05_index_and_ranking")
+CHAPTERS = ("02_survey_quality", "03_measurement", "04_structural_model", "05_index_and_ranking")
 SCORECARD = "90_agency_scorecard"
 #: Notebooks on published figures, for a study whose file says ``evidence = true``.
 EVIDENCE, PAPI = "01_evidence", "08_papi"

@@ -8,7 +8,15 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-NAMES = ["02_survey_quality", "03_measurement", "05_index_and_ranking", "90_agency_scorecard"]
+NAMES = [
+    "01_evidence",
+    "02_survey_quality",
+    "03_measurement",
+    "04_structural_model",
+    "05_index_and_ranking",
+    "08_papi",
+    "90_agency_scorecard",
+]
 
 
 def cells(path):
