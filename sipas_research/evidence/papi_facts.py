@@ -12,7 +12,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, Literal
 
-from sipas_research.wording import Bilingual
+from sipas_research.wording import Bilingual, text
 
 BreakKind = Literal["panel", "sample", "content", "level"]
 
@@ -131,6 +131,13 @@ def papi_facts() -> PapiFacts:
 def _dimension(entry: Mapping[str, Any]) -> PapiDimension:
     parts = {name: (first, last) for name, (first, last) in entry["parts"].items()}
     return PapiDimension(entry["id"], (entry["years"][0], entry["years"][1]), MappingProxyType(parts))
+
+
+def column_name(column: str, language: str, *, full: bool = False) -> str:
+    """Return a score column's name for people: "D5 Thủ tục hành chính", or the publisher's whole name."""
+    if column in papi_facts().parts:
+        return text(f"papi.part.{column}", language)
+    return text(f"papi.{'name' if full else 'short'}.{column}", language)
 
 
 def folded(name: str) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.evidence.papi import PapiPanel
-from sipas_research.evidence.papi_facts import PERIODS
+from sipas_research.evidence.papi_facts import PERIODS, column_name
 from sipas_research.results import DataKind
 from sipas_research.wording import interval, number, text
 
@@ -83,7 +83,7 @@ class ProvinceAssociation:
             ends = interval(row.conf_low, row.conf_high, language, share=False)
             names = {
                 "model": text(f"levers.model.{row.group}", language),
-                "term": text(f"papi.short.{row.term}", language),
+                "term": column_name(row.term, language),
             }
             value = number(row.estimate, 2, language)
             lines.append(

@@ -84,7 +84,7 @@ def _score_axis(axes: Axes, language: str) -> None:
 
     low, high = axes.get_ylim()
     axes.set_ylim(low - 0.04 * (high - low), high + 0.1 * (high - low))
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10], min_n_ticks=3))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10], min_n_ticks=3))
     number_axis(axes, language, which="y", decimals=1)
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.evidence.papi import PapiPanel
-from sipas_research.evidence.papi_facts import papi_facts
+from sipas_research.evidence.papi_facts import column_name, papi_facts
 from sipas_research.report.display import Finding
 from sipas_research.results import DataKind
 from sipas_research.wording import text
@@ -67,17 +67,18 @@ def common(panel: PapiPanel, language: str) -> dict[str, Any]:
 
 def name_of(column: str, language: str) -> str:
     """Return a dimension's full name."""
-    return text(f"papi.name.{column}", language)
+    return column_name(column, language, full=True)
 
 
 def short(column: str, language: str) -> str:
     """Return a dimension's number and short name, like "D5 Thủ tục hành chính"."""
-    return text(f"papi.short.{column}", language)
+    return column_name(column, language)
 
 
-def number_of(column: str) -> str:
-    """Return "D5" for the fifth dimension."""
-    return f"D{papi_facts().dimension_ids.index(column) + 1}"
+def number_of(column: str, language: str) -> str:
+    """Return "D5" for the fifth dimension, the whole name of a part."""
+    ids = papi_facts().dimension_ids
+    return f"D{ids.index(column) + 1}" if column in ids else column_name(column, language)
 
 
 def notes(language: str, *names: str, **fields: object) -> tuple[str, ...]:

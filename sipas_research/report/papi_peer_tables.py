@@ -14,7 +14,7 @@ from sipas_research.levers.peers import Peers, peer_gaps
 from sipas_research.levers.synthetic import SyntheticControl
 from sipas_research.report.cells import Absent
 from sipas_research.report.display import Column, Finding, Table
-from sipas_research.report.papi_labels import SINCE, common, name_of, notes, short
+from sipas_research.report.papi_labels import SINCE, common, name_of, notes, number_of, short
 from sipas_research.wording import percent, text
 
 
@@ -137,7 +137,7 @@ def papi_association_table(
         return found if isinstance(found, Finding) else None
     points = {(r.group, r.period, r.term): r.estimate for r in found.rows if r.unit == "points"}
     rows = [_association_row(r, points, language) for r in printed_rows(found)]
-    width = {"model": 0.14, "period": 0.13, "term": 0.19, "estimate": 0.1, "interval": 0.15, "p": 0.08}
+    width = {"model": 0.16, "period": 0.12, "term": 0.11, "estimate": 0.13, "interval": 0.15, "p": 0.08}
     level = percent(found.level, language, 0)
     columns = (
         Column("model", text("papi.table.model", language), width=width["model"]),
@@ -147,10 +147,11 @@ def papi_association_table(
         Column("interval", text("papi.table.interval", language, level=level), "interval", width=width["interval"]),
         Column("p", text("papi.table.p", language), "p", width=width["p"]),
         Column("points", text("papi.table.estimate_points", language), "number2", width=0.09),
-        Column("n", text("papi.table.rows", language), "integer", width=0.06),
-        Column("clusters", text("papi.table.clusters", language), "integer", width=0.06),
+        Column("n", text("papi.table.rows", language), "integer", width=0.08),
+        Column("clusters", text("papi.table.clusters", language), "integer", width=0.08),
     )
-    said = notes(language, "caution", "units", "errors", "each_year")
+    said: tuple[str, ...] = ("; ".join(short(t, language) for t in (found.outcome, *found.predictors)),)
+    said += notes(language, "caution", "units", "errors", "each_year")
     joint = {r.period for r in found.of("within") if r.period and int(r.period[:4]) < 2021 <= int(r.period[-4:])}
     for period in sorted(joint):
         said += notes(language, "joint", period=period.replace("-", "–"))
@@ -172,7 +173,7 @@ def printed_rows(found: ProvinceAssociation) -> tuple[AssociationRow, ...]:
 
 
 def _association_row(row: AssociationRow, points: dict[Any, float], language: str) -> tuple[Any, ...]:
-    head = (text(f"levers.model.{row.group}", language), row.period.replace("-", "–"), short(row.term, language))
+    head = (text(f"levers.model.{row.group}", language), row.period.replace("-", "–"), number_of(row.term, language))
     if not np.isfinite(row.estimate):
         absent = Absent(text(row.note, language))
         return (*head, absent, absent, absent, absent, row.n, row.clusters)

@@ -97,7 +97,7 @@ def papi_gaps_table(panel: PapiPanel | Finding, language: str) -> Table | None:
 
 
 def _partly(gap: PapiGap, language: str) -> str:
-    lacking = ", ".join(number_of(d) for d in gap.dimensions)
+    lacking = ", ".join(number_of(d, language) for d in gap.dimensions)
     place = gap.province
     return text("papi.table.partly_one", language, province=place, dimensions=lacking)
 

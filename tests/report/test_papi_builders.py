@@ -145,6 +145,17 @@ def test_published_figures_never_stand_beside_an_invented_province():
     assert report.papi_published_table("", "vi") is None
 
 
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_parts_of_dimensions_have_names_too(panel, language):
+    found = sr.province_association(panel, predictors=("egov_portal", "dim3_accountability"))
+    table = report.papi_association_table(found, panel, language)
+    wanted = {"vi": "Tiếp cận cổng thông tin điện tử", "en": "Access to e-government portals"}[language]
+    assert wanted in {row[2] for row in table.rows}
+    assert wanted in found.summary(language)
+    mix = sr.synthetic_control(panel, PROVINCE, "proc_land", split_year=2016)
+    assert "proc_land" not in report.papi_weights_table(mix, panel, language).caption
+
+
 def test_a_poor_panel_gives_reasons_not_errors():
     one = panel_of({(2024, PROVINCE): dict.fromkeys(papi_facts().dimension_ids, 5.0) | {"papi_total": 40.0}})
     ranks = report.papi_attempt(lambda: sr.province_ranks(one), "ranks", one, "vi")
