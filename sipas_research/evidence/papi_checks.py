@@ -16,8 +16,9 @@ from sipas_research.wording import MISSING
 
 #: Room for rounding at the ends of the 1-10 scale: two published cells lie 0.002 x 3 below it.
 _EDGE = 0.02
-#: A total is the sum of its dimensions, a dimension the mean of its parts, up to the digits that are printed.
-_SUM_ERROR = 0.002
+#: A total is the sum of its dimensions, a dimension the mean of its parts, up to rounding to four decimals; a last
+#: line cut inside its total fails this.
+_SUM_ERROR = 5e-4
 _LOW, _HIGH = 1.0, 10.0
 _MOST = 12
 _ENOUGH = 0.9
