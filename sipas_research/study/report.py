@@ -164,7 +164,9 @@ def languages(study: Study, language: str | None) -> tuple[str, ...]:
 
 
 def check_papi(study: Study, papi: Path | None) -> None:
-    """Refuse a PAPI file that is not there, or that would stand where published figures may not."""
+    """Refuse a PAPI file that cannot be used, or that would stand where published figures may not."""
+    from sipas_research.evidence.papi import read_papi
+
     if papi is None:
         return
     if study.data_kind.is_simulated:
@@ -173,6 +175,8 @@ def check_papi(study: Study, papi: Path | None) -> None:
         raise StudyError("study.papi_without_evidence", file=study.path.name)
     if not papi.is_file():
         raise DataFileError("run.papi_missing", file=papi.name)
+    if read_papi(papi).data_kind.is_simulated:
+        raise HonestyError("run.papi_simulated", file=papi.name)
 
 
 def plan_report(study: Study, checked: _Checked, chosen: Iterable[str], out: Path, *, papi: Path | None = None) -> Plan:
