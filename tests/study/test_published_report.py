@@ -12,7 +12,7 @@ from sipas_research.study.plan import CHAPTERS, chapters
 from sipas_research.study.report import check_papi, check_study
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "evidence"))
-from papi_invented import invented_rows, write_rows  # noqa: E402
+from papi_invented import invented_rows, write_rows
 
 
 def packaged(name):
