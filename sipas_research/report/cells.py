@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Literal
+from typing import Literal, get_args
 
 from sipas_research import wording
 
@@ -23,19 +23,7 @@ Format = Literal[
     "interval",
     "interval_percent",
 ]
-FORMATS: tuple[Format, ...] = (
-    "text",
-    "integer",
-    "year",
-    "number1",
-    "number2",
-    "number3",
-    "percent",
-    "percent1",
-    "p",
-    "interval",
-    "interval_percent",
-)
+FORMATS: tuple[Format, ...] = get_args(Format)
 SUPPRESSED = "(*)"
 
 

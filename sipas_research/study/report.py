@@ -15,7 +15,6 @@ from sipas_research.errors import (
     HonestyError,
     InputError,
     OptionError,
-    RejectedRowsWarning,
     SipasWarning,
     StudyError,
 )
@@ -170,7 +169,7 @@ def check_papi(study: Study, papi: Path | None) -> None:
     if papi is None:
         return
     if study.data_kind.is_simulated:
-        raise HonestyError("study.evidence_beside_simulated", file=study.path.name)
+        raise HonestyError("study.papi_beside_simulated", file=study.path.name)
     if not study.evidence:
         raise StudyError("study.papi_without_evidence", file=study.path.name)
     if not papi.is_file():
@@ -212,6 +211,8 @@ def check_study(study: Study, out: Path) -> _Checked:
         return _Checked({}, ())
     if not study.surveys:
         study.survey()
+    from sipas_research.survey.read import accepted
+
     responses: dict[str, Responses] = {}
     files: list[Path] = []
     for name in study.names:
@@ -221,12 +222,7 @@ def check_study(study: Study, out: Path) -> _Checked:
             write_refusal(error, out / CHECK_FOLDER, name)
             raise
         files += write_check(report, out / CHECK_FOLDER, name)
-        if report.responses is None:
-            verdict = "check.refused" if report.refused else "check.undecided"
-            listed = [p for p in report.problems if p.severity != "warning"]
-            raise DataFileError(verdict, problems=listed, file=report.file)
-        _warn_of_rejected(report)
-        responses[name] = report.responses
+        responses[name] = accepted(report, stacklevel=4)
     return _Checked(responses, tuple(files))
 
 
@@ -236,20 +232,6 @@ def check_survey(study: Study, name: str, file: Path | None = None, *, sheet: st
 
     chosen, spec = file or study.data_file(name), study.survey(name)
     return check_responses(chosen, replace(spec, file=chosen, sheet=sheet) if sheet else spec)
-
-
-def _warn_of_rejected(report: CheckReport) -> None:
-    if report.n_rejected and report.responses is not None:
-        warnings.warn(
-            RejectedRowsWarning(
-                "check.rejected",
-                file=report.file,
-                rejected=report.n_rejected,
-                read=report.n_rows,
-                used=len(report.responses),
-            ),
-            stacklevel=3,
-        )
 
 
 def _agencies(answers: Responses, wanted: Iterable[str] | None) -> tuple[str, ...]:

@@ -197,22 +197,24 @@ def read_responses(path: str | Path | None, study: SurveySpec | HasSurveys, *, s
     RejectedRowsWarning
         With counts, if rows were rejected.
     """
-    report = check_responses(path, study, survey=survey)
+    return accepted(check_responses(path, study, survey=survey), stacklevel=3)
+
+
+def accepted(report: CheckReport, *, stacklevel: int = 2) -> Responses:
+    """Return the answers of a file that passed its check, with a warning about rejected rows.
+
+    Raises
+    ------
+    DataFileError
+        If the file is refused or a question waits for the user; ``problems`` lists why.
+    """
     if report.responses is None:
         verdict = "check.refused" if report.refused else "check.undecided"
         listed = [p for p in report.problems if p.severity != "warning"]
         raise DataFileError(verdict, problems=listed, file=report.file)
     if report.n_rejected:
-        warnings.warn(
-            RejectedRowsWarning(
-                "check.rejected",
-                file=report.file,
-                rejected=report.n_rejected,
-                read=report.n_rows,
-                used=len(report.responses),
-            ),
-            stacklevel=2,
-        )
+        counts = {"rejected": report.n_rejected, "read": report.n_rows, "used": len(report.responses)}
+        warnings.warn(RejectedRowsWarning("check.rejected", file=report.file, **counts), stacklevel=stacklevel)
     return report.responses
 
 
