@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sipas_research.evidence.claim_result import AGREES, DEPENDS, NEEDS_DATA, ClaimCheck, ClaimFinding
 from sipas_research.evidence.ledger import NATIONAL, Fact, Ledger, printed_value
@@ -216,23 +217,54 @@ def citations_table(citations: Sequence[Citation], language: str) -> Table:
     )
 
 
-def claim_table(check: ClaimCheck, language: str, *, identifier: str = "tbl-claim", source: str = "") -> Table:
-    """Return every point of a claim check: what was printed, the computation, the table that would settle it."""
+def claim_table(
+    check: ClaimCheck, language: str, *, identifier: str = "tbl-claim", subject: str = "", source: str = ""
+) -> Table:
+    """Return every point of a claim check: what was printed, the computation, the table that would settle it.
+
+    ``subject`` ends the caption, so that several checks in one document can be told apart.
+    """
     titles = [finding.title(language) for finding in check.findings]
     title = text("evidence.table.claim", language)
+    if subject:
+        title = text("evidence.table.claim_of", language, subject=subject)
     return _findings_table(check.findings, titles, title, identifier, source, language)
 
 
-def decided_flags_table(findings: Sequence[ClaimFinding], ledger: Ledger, language: str) -> Table:
-    """Return the flags that arithmetic can examine under the ledger's names; unprintable ones are left out."""
-    names = {row.id: row.quantity(language) for row in printable(ledger, "flag")}
-    kept = [finding for finding in findings if finding.id in names]
+def decided_flags_table(
+    findings: Sequence[ClaimFinding], ledger: Ledger, language: str, *, shown: Sequence[ClaimCheck] = ()
+) -> Table:
+    """Return the flags that arithmetic can examine under the ledger's names; unprintable ones are left out.
+
+    Computations that a table of ``shown`` checks already prints are not printed again; a flag that they cover whole
+    is named in the note.
+    """
+    flags = {row.id: row for row in printable(ledger, "flag")}
+    names = {identifier: row.quantity(language) for identifier, row in flags.items()}
+    numbers, label = source_numbers(ledger), text("evidence.table.source_number", language).lower()
+    printed = {part for check in shown for point in check.findings for part in point.computed}
+    kept: list[ClaimFinding] = []
+    covered: list[str] = []
+    for finding in findings:
+        left = tuple(part for part in finding.computed if part not in printed)
+        if finding.id in names and finding.computed and not left:
+            covered.append(f"{names[finding.id]} ({label} {numbers[flags[finding.id].source]})")
+        elif finding.id in names:
+            kept.append(replace(finding, computed=left))
+    notes = (text("evidence.note.already_shown", language, names="; ".join(covered)),) if covered else ()
     title = text("evidence.table.decided", language)
-    return _findings_table(kept, [names[f.id] for f in kept], title, "tbl-flags-decided", "", language)
+    return _findings_table(kept, [names[f.id] for f in kept], title, "tbl-flags-decided", "", language, notes=notes)
 
 
 def _findings_table(
-    findings: Sequence[ClaimFinding], titles: Sequence[str], title: str, identifier: str, source: str, language: str
+    findings: Sequence[ClaimFinding],
+    titles: Sequence[str],
+    title: str,
+    identifier: str,
+    source: str,
+    language: str,
+    *,
+    notes: tuple[str, ...] = (),
 ) -> Table:
     cells = [
         row for name, finding in zip(titles, findings, strict=True) for row in _point_rows(name, finding, language)
@@ -250,7 +282,7 @@ def _findings_table(
         language,
         _PUBLISHED,
         source=source,
-        notes=(text("evidence.note.claim", language),),
+        notes=(text("evidence.note.claim", language), *notes),
     )
 
 

@@ -10,8 +10,11 @@ from sipas_research.report.source import plain
 from sipas_research.results import DataKind
 from sipas_research.wording import text
 
-_FIRST = ("index", "scorecard", "quality", "measurement")
+_FIRST = ("index", "scorecard", "ledger", "claim", "quality", "measurement")
 _GUIDE = ("interval", "overlap", "suppressed", "dash", "share", "conventions", "numbers")
+_GUIDE_PUBLISHED = ("verdicts", "readings", "breaks", "margin", "dash", "numbers")
+#: Said before a chapter's first coefficient and, shorter, at its end: the first page takes the shorter one.
+_OPENING = frozenset({"models-cross-section"})
 
 
 def front_markdown(
@@ -35,21 +38,25 @@ def front_markdown(
     place : str
         Province or area, already in ``language``.
     year : int or None
-        Year of the report; None prints "not stated".
+        Year of the report; None prints "not stated", or nothing where every figure is a published one.
     sources : iterable of str
         Names of the data files.
     provenance : mapping
         "owner", "collected_from", "collected_to" and "decision", used for real data.
     """
-    findings = [f for chapter in chapters for f in chapter.findings]
+    findings = [f for chapter in chapters for f in chapter.findings if f.id not in _OPENING]
+    # published figures are of many years: the study's year is that of a survey still to come
+    published = data_kind is DataKind.PUBLISHED and year is None
+    when = {} if published else {"year": str(year) if year else text("front.no_year", language)}
+    guide = _GUIDE_PUBLISHED if published else _GUIDE
     said = {name: _words(value) for name, value in provenance.items()}
     parts = [
         _heading("council_heading", language),
         text(
-            "front.about",
+            "front.about_published" if published else "front.about",
             language,
             place=plain(place) if place else text("front.no_year", language),
-            year=str(year) if year else text("front.no_year", language),
+            **when,
             sources=plain(", ".join(sources)) or text("front.no_year", language),
         ),
         _heading("values_heading", language, level=3),
@@ -60,7 +67,7 @@ def front_markdown(
         *_titled_list("limits_heading", findings, "limit", language),
         *_titled_list("reasons_heading", findings, "reason", language),
         _heading("guide_heading", language),
-        "\n".join(f"- {text(f'front.guide.{name}', language)}" for name in _GUIDE),
+        "\n".join(f"- {text(f'front.guide.{name}', language)}" for name in guide),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -213,7 +213,7 @@ def review_figure(
 
     first, last = points.first_year, points.last_year
     with theme():
-        drawing, axes = plt.subplots(figsize=(TEXT_WIDTH, 4.2))
+        drawing, axes = plt.subplots(figsize=(TEXT_WIDTH, 3.4))
         labels = {name: text(f"series.review.{name}_label", language) for name in ("result", "points", "percent")}
         draw_series(axes, points, colour=ESTIMATE, marker="o", label=labels["result"], derived_label=labels["points"])
         draw_series(axes, per_cent, colour=GROUPS[5], marker="s", label="", derived_label=labels["percent"])
@@ -269,7 +269,7 @@ def path_figure(series: Series, path: TargetPath, language: str) -> Figure | Non
     level = percent(path.level, language, 0)
     first, last = series.first_year, path.path[-1][0]
     with theme():
-        drawing, axes = plt.subplots(figsize=(TEXT_WIDTH, 4.2))
+        drawing, axes = plt.subplots(figsize=(TEXT_WIDTH, 3.4))
         draw_series(axes, series, colour=ESTIMATE, marker="o", label=text("targets.figure.known", language))
         for place, (year, centre, low, high) in enumerate(path.path):
             style: dict[str, Any] = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sipas_research import report
 from sipas_research.files import write_file, write_text
-from sipas_research.results import weakest
+from sipas_research.results import DataKind, weakest
 from sipas_research.study.check_files import CHECK_FOLDER
 from sipas_research.study.plan import RUNS_FOLDER, mark_suffix, safe_name
 from sipas_research.study.study import Study
@@ -82,19 +82,21 @@ def _document(
     # a study that still waits for its data shows published figures only
     own = [study.data_kind] if study.has_data or not study.evidence else []
     kind = weakest([*own, *kinds])
+    # the year in study.toml is that of a survey still to come; published figures are of many years
+    published = kind is DataKind.PUBLISHED and not study.has_data
     front = front_markdown(
         chapters,
         language=language,
         data_kind=kind,
         place=study.place(language),
-        year=study.year,
+        year=None if published else study.year,
         sources=sources,
         provenance=_provenance(study, language),
     )
-    year = text("run.document.year", language, year=str(study.year)) if study.year else ""
+    year = text("run.document.year", language, year=str(study.year)) if study.year and not published else ""
     return report.Document(
         title=title,
-        subtitle=text(subtitle, language),
+        subtitle=text(f"{subtitle}_published" if published else subtitle, language),
         place=study.place(language),
         language=language,
         data_kind=kind,

@@ -1,6 +1,7 @@
 """Notebooks tell, modules do: parameters in one plain cell, prose in pairs, no functions, no outputs in git."""
 
 import ast
+import itertools
 import json
 from pathlib import Path
 
@@ -65,7 +66,8 @@ class TestNotebook:
         prose = [source(c) for c in cells(path) if c["cell_type"] == "markdown"]
         assert "**Câu hỏi:**" in prose[0]
         assert "**Question:**" in prose[1]
-        assert "_findings(" in source(code(path)[-1])
+        body = list(itertools.takewhile(lambda c: not source(c).startswith("## Phụ lục"), cells(path)))
+        assert "_findings(" in source([c for c in body if c["cell_type"] == "code"][-1])
 
     def test_shows_at_least_two_tables_and_a_figure(self, path):
         shown = "\n".join(source(c) for c in code(path))

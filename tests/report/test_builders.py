@@ -11,6 +11,7 @@ import sipas_research as sr
 from sipas_research import report, resources
 from sipas_research.report import Finding, Suppressed
 from sipas_research.report.labels import in_words, item_codes
+from sipas_research.results import DataKind
 
 pytestmark = pytest.mark.filterwarnings("ignore::sipas_research.errors.DroppedRowsWarning")
 
@@ -197,3 +198,21 @@ def test_front_page_lists_what_the_chapters_found(current):
     assert "- không nói được điều này" in page
     assert "Cách đọc báo cáo này" in page
     assert "DỮ LIỆU MÔ PHỎNG" in page
+
+
+def test_front_page_of_published_figures_names_no_survey_year():
+    said = Finding("models-cross-section", "nói hai lần", "vi", DataKind.PUBLISHED, role="limit")
+    page = report.front_markdown(
+        [report.Chapter("01", "vi", (said,))],
+        language="vi",
+        data_kind=DataKind.PUBLISHED,
+        place="Tỉnh Lạng Sơn",
+        year=None,
+        sources=["số liệu đã công bố"],
+        provenance={},
+    )
+    assert "các tài liệu đã công bố" in page
+    assert "không ghi" not in page
+    assert "điểm phần trăm hay phần trăm" in page
+    assert "dưới 10 phiếu" not in page
+    assert "nói hai lần" not in page

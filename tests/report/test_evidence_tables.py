@@ -9,6 +9,7 @@ from sipas_research.evidence.claim import check_claim
 from sipas_research.evidence.flags import decided_flags
 from sipas_research.evidence.ledger import facts
 from sipas_research.evidence.ledger_file import read_citations
+from sipas_research.evidence.published_claims import published_claim
 from sipas_research.results import DataKind
 
 CHECK = check_claim(value="87,07", change="3,1", components=5, falling=3, rising=1, n=400, clusters=5)
@@ -72,6 +73,23 @@ def test_claim_words():
     for expected in ("khớp", "phụ thuộc cách hiểu", "cần thêm số liệu", "83,97%", "84,45%", "±3,3", "1,25"):
         assert expected in text
     assert not re.search(r"\bsai\b(?! số)", text)
+    assert report.claim_table(CHECK, "vi", subject="SIPAS 2021").title.endswith(": SIPAS 2021")
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_open_points_do_not_repeat_the_checks(language):
+    ledger = facts()
+    checks = [published_claim(name, ledger=ledger) for name in ("sipas", "par", "an_giang")]
+    whole = report.decided_flags_table(decided_flags(), ledger, language)
+    short = report.decided_flags_table(decided_flags(), ledger, language, shown=checks)
+    lines = {row[3] for check in checks for row in report.claim_table(check, language).rows if row[3].endswith(".")}
+    numbers = {line for line in lines if re.search(r"\d", line)}
+    assert numbers & {row[3] for row in whole.rows}
+    assert not numbers & {row[3] for row in short.rows}
+    covered = ledger.get("f11").quantity(language)
+    assert covered in {row[0] for row in whole.rows}
+    assert covered not in {row[0] for row in short.rows}
+    assert covered in short.note_line
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
