@@ -84,7 +84,7 @@ def check_claim(
         components, a change under which no earlier index lies within 0-100).
     """
     index = percentage(value, "value")
-    moved, readings = read_readings(index, change, change_unit)
+    moved, readings = read_readings(index, change, change_unit, typed=value)
     size, fell, rose, weightings = read_components(components, falling, rising, weights)
     effect, error = read_design(deff, precision)
     claim = Claim(

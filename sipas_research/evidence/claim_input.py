@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sipas_research.errors import OptionError
@@ -74,8 +74,13 @@ def optional_whole(value: object | None, name: str, *, least: int, most: int = 1
     return None if value is None else whole(value, name, least=least, most=most)
 
 
-def read_readings(value: Printed, change: object | None, unit: str) -> tuple[Printed | None, tuple[Reading, ...]]:
-    """Return the change and the previous values it allows; a change that allows none is refused."""
+def read_readings(
+    value: Printed, change: object | None, unit: str, *, typed: object
+) -> tuple[Printed | None, tuple[Reading, ...]]:
+    """Return the change and the previous values it allows; a change that allows none is refused.
+
+    ``typed`` is the value as it was given, for the refusal.
+    """
     if unit not in CHANGE_UNITS:
         raise OptionError(
             "claim.error.option", name="change_unit", value=str(unit)[:40], allowed=", ".join(CHANGE_UNITS)
@@ -86,7 +91,7 @@ def read_readings(value: Printed, change: object | None, unit: str) -> tuple[Pri
     readings = [previous_in_points(value, found), previous_in_percent(value, found)]
     kept = tuple(r for r in readings if r is not None and r.possible and unit in {"unknown", r.unit})
     if not kept:
-        raise OptionError("claim.error.change", value=str(value.value), change=str(change)[:40])
+        raise OptionError("claim.error.change", value=str(typed)[:40], change=str(change)[:40])
     return found, kept
 
 
@@ -116,6 +121,8 @@ def _weightings(weights: str | Sequence[float | str] | None, size: int) -> tuple
         if weights != "equal":
             raise OptionError("claim.error.option", name="weights", value=weights[:40], allowed="equal")
         return (equal,)
+    if not isinstance(weights, Iterable):
+        raise OptionError("claim.error.weights", n=1, components=size)
     counts = tuple(printed(weight, "weights").value for weight in weights)
     if len(counts) != size or min(counts) <= 0:
         raise OptionError("claim.error.weights", n=len(counts), components=size)
@@ -139,6 +146,9 @@ def check_claim_input(claim: Claim) -> Claim:
         raise OptionError("claim.error.needs_n")
     if claim.n is not None and claim.frame is not None and claim.n > claim.frame:
         raise OptionError("claim.error.frame", n=claim.n, frame=claim.frame)
+    if claim.n is not None and claim.deff is not None and claim.deff > claim.n:
+        # n / deff is the size of the simple random sample that tells as much: less than one form tells nothing
+        raise OptionError("claim.error.deff", value=f"{claim.deff:g}", n=claim.n)
     if claim.n is not None and claim.clusters is not None and claim.clusters > claim.n:
         raise OptionError("claim.error.clusters", clusters=claim.clusters, n=claim.n)
     if claim.rank_of is not None and claim.rank is None:

@@ -77,8 +77,9 @@ def previous_number(value: Printed, reading: Reading, places: int) -> Computed:
     figures = {
         "value": Figure(reading.value, "percent", places),
         "now": now,
-        "low": Figure(reading.low, "percent", places + 1),
-        "high": Figure(reading.high, "percent", places + 1),
+        # no index lies outside the scale, whatever rounding alone would allow
+        "low": Figure(min(max(reading.low, 0.0), 100.0), "percent", places + 1),
+        "high": Figure(min(max(reading.high, 0.0), 100.0), "percent", places + 1),
     }
     return phrase(f"previous_{reading.unit}", figures, reading=reading.unit)
 

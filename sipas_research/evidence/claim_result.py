@@ -138,13 +138,14 @@ class ClaimFinding:
 
     def text(self, language: str) -> str:
         """Return the point as a paragraph."""
+        lines = [line for line in (*self.computed_lines(language), self.caveat_text(language)) if line]
         return wording.text(
             "claim.summary.finding",
             language,
             title=self.title(language),
             verdict=self.verdict_text(language),
             quoted=self.quoted_text(language),
-            computed="\n  ".join(line for line in (*self.computed_lines(language), self.caveat_text(language)) if line),
+            computed="".join(f"\n  {line}" for line in lines),
             settle=self.settle_text(language),
         )
 

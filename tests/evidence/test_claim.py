@@ -262,3 +262,31 @@ def test_result_manners():
         check.get("motive")
     with pytest.raises(AttributeError):
         check.findings = ()
+
+
+def test_weights_that_are_one_number_are_refused():
+    with pytest.raises(OptionError, match="mỗi thành phần một trọng số"):
+        check_claim(value=87, change=3, components=5, falling=3, weights=7)
+
+
+def test_a_design_effect_above_the_forms_is_refused():
+    with pytest.raises(OptionError, match="deff"):
+        check_claim(value=50, n=10, deff=11)
+    assert check_claim(value=50, n=10, deff=10).get("margin").computed[0].value < 100
+
+
+@pytest.mark.parametrize(("value", "change"), [(0, -50), (100, 0), (0, 0)])
+def test_rounding_stays_inside_the_scale(value, change):
+    for part in check_claim(value=value, change=change).get("previous_value").computed:
+        figures = {name: figure.value for name, figure in part.figures}
+        assert 0 <= figures["low"] <= figures["high"] <= 100
+
+
+def test_a_refusal_shows_the_value_as_typed():
+    with pytest.raises(OptionError, match="Với giá trị 87,07,"):
+        check_claim(value="87,07", change="90", change_unit="points")
+
+
+def test_a_point_without_numbers_leaves_no_empty_line():
+    said = check_claim(value=87).summary("vi")
+    assert all(line.strip() for part in said.split("\n\n") for line in part.splitlines())
