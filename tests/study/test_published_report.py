@@ -35,7 +35,7 @@ def test_a_simulated_study_may_not_show_published_figures(tmp_path):
     (tmp_path / "study.toml").write_text(text.replace("[report]", "[report]\nevidence = true"), encoding="utf-8")
     with pytest.raises(HonestyError, match="không được đứng chung"):
         sr.load_study(tmp_path)
-    with pytest.raises(HonestyError, match="không được đứng chung"):
+    with pytest.raises(HonestyError, match="bỏ --papi"):
         check_papi(packaged("twin"), tmp_path / "papi.csv")
 
 
