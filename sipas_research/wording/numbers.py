@@ -56,7 +56,9 @@ def interval(low: float, high: float, language: str, *, share: bool = True, deci
     if not (math.isfinite(low) and math.isfinite(high)):
         return MISSING
     ends = [percent(v, language, decimals) if share else number(v, decimals, language) for v in (low, high)]
-    return f"{ends[0]}–{ends[1]}"
+    # a dash between signs of minus cannot be read
+    between = "–" if low >= 0 else " đến " if language == "vi" else " to "
+    return between.join(ends)
 
 
 def date(value: datetime.date, language: str) -> str:

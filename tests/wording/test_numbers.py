@@ -46,6 +46,8 @@ def test_missing_is_a_dash_never_nan(bad):
 def test_interval():
     assert interval(0.841, 0.9004, "vi") == "84,10%–90,04%"
     assert interval(3.41, 3.58, "en", share=False) == "3.41–3.58"
+    assert interval(-0.101, -0.01, "vi", share=False) == "−0,10 đến −0,01"
+    assert interval(-0.02, 0.03, "en") == "−2.00% to 3.00%"
     assert interval(math.nan, 1, "vi") == MISSING
 
 
