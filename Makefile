@@ -31,6 +31,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "== Tạo môi trường $(VENV) (vài phút, khoảng 1,6 GB) / Creating the environment $(VENV) (a few minutes, about 1.6 GB)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	@# so that JupyterLab finds this environment's Python even where the environment was not activated
+	@$(BIN)/python -m ipykernel install --sys-prefix --name python3 --display-name "Python 3 (ipykernel)" >/dev/null
 	@touch $(STAMP)
 
 clean:
