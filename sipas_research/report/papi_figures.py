@@ -105,7 +105,7 @@ def papi_dimension_figure(panel: PapiPanel | Finding, province: str, language: s
         return None
     shown = province
     with theme():
-        drawing, grid = plt.subplots(4, 2, figsize=(TEXT_WIDTH, 8.3), sharex=True)
+        drawing, grid = plt.subplots(4, 2, figsize=(TEXT_WIDTH, 6.2), sharex=True)
         for axes, column in zip(grid.flat, papi_facts().dimension_ids, strict=True):
             _dimension_panel(axes, panel.scores(column).loc[years], province, cuts(panel, column), language)
             axes.set_title(short(column, language), loc="left", fontsize=9)

@@ -156,7 +156,7 @@ def dashboard_figure(series: Sequence[Series], language: str) -> Figure:
     first, last = series[0].first_year, series[0].last_year
     year, previous = series[0].points[-1].year, series[0].points[0].year
     with theme():
-        drawing, axes = plt.subplots(figsize=(TEXT_WIDTH, 3.6))
+        drawing, axes = plt.subplots(figsize=(TEXT_WIDTH, 3.1))
         for one in series:
             points, place = one.reading == "points", names.index(one.name.vi)
             name = one.name(language)
