@@ -234,7 +234,7 @@ def papi_association_figure(
         return None
     years = sorted({int(r.period) for r in rows})
     with theme():
-        drawing, grid = plt.subplots(1, len(found.predictors), figsize=(TEXT_WIDTH, 2.9), sharey=True, squeeze=False)
+        drawing, grid = plt.subplots(1, len(found.predictors), figsize=(TEXT_WIDTH, 2.4), sharey=True, squeeze=False)
         for place, (axes, term) in enumerate(zip(grid.flat, found.predictors, strict=True)):
             for row in (r for r in rows if r.term == term):
                 year = int(row.period)

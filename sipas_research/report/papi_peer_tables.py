@@ -137,7 +137,7 @@ def papi_association_table(
         return found if isinstance(found, Finding) else None
     points = {(r.group, r.period, r.term): r.estimate for r in found.rows if r.unit == "points"}
     rows = [_association_row(r, points, language) for r in printed_rows(found)]
-    width = {"model": 0.16, "period": 0.12, "term": 0.11, "estimate": 0.13, "interval": 0.15, "p": 0.08}
+    width = {"model": 0.16, "period": 0.12, "term": 0.08, "estimate": 0.12, "interval": 0.19, "p": 0.08}
     level = percent(found.level, language, 0)
     columns = (
         Column("model", text("papi.table.model", language), width=width["model"]),
