@@ -70,9 +70,10 @@ def compare_groups(
         raise OptionError("factors.error.level", received=str(level))
     values = score(responses, outcome).to_numpy(float)
     labels, member = _members(responses, by)
+    without_fact = int((member[~np.isnan(values)] < 0).sum())
     member = np.where(np.isnan(values), -1, member)
     groups = [values[member == place] for place in range(len(labels))]
-    hidden = _hidden(groups, int((member < 0).sum()))
+    hidden = _hidden(groups, without_fact)
     shown = [place for place in range(len(labels)) if not hidden[place] and len(groups[place])]
     if len(shown) < 2:
         raise AnalysisError("groups.error.few_groups", by=by, minimum=MINIMUM_CELL)
@@ -124,8 +125,9 @@ def _members(responses: Responses, by: str) -> tuple[list[str], np.ndarray]:
 def _hidden(groups: Sequence[Array], rest: int) -> np.ndarray:
     """Return which groups to hide.
 
-    People without fact or score are a cell too: never printed, it may cover for a small group. Where it alone is
-    small it costs no group, since it says nothing about anyone (as in the profile of respondents).
+    People with a score but without the fact (``rest``) are a cell too: never printed, it may cover for a small group.
+    Where it alone is small it costs no group, since it says nothing about anyone (as in the profile of respondents).
+    People without a score cover for nobody: the comparison by another fact tells how many have one.
     """
     uniform = np.array([len(g) > 0 and np.ptp(g) == 0 for g in groups], dtype=bool)
     sizes = np.array([len(g) for g in groups])

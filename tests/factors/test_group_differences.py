@@ -180,6 +180,15 @@ class TestSmallGroups:
         assert len(shown) == 2
         assert found.test("student_t").df2 == found.n - 2
 
+    def test_people_without_a_score_cover_for_nobody(self, current):
+        """A comparison by another fact prints how many have a score: the difference would be the small group."""
+        small = self.small(current, 4).frame
+        silent = current.frame.loc[current.frame["sex"].notna() & score(current, "overall").isna()]
+        frame = pd.concat([small, *[silent] * 5])
+        assert len(frame) - len(small) >= 10
+        with pytest.raises(errors.AnalysisError, match="hai nhóm"):
+            compare_groups(replace(current, frame=frame.reset_index(drop=True)), "sex")
+
     def test_few_people_without_an_answer_cost_no_group(self, current):
         frame = current.frame.loc[current.frame["channel"].notna()].copy()
         frame.loc[frame.index[:3], ["overall_1", "overall_2", "overall_3"]] = np.nan
@@ -189,6 +198,9 @@ class TestSmallGroups:
     def test_a_group_of_one_mind_is_hidden(self, current):
         frame = current.frame.copy()
         frame.loc[frame["channel"].eq(3).fillna(False), ["overall_1", "overall_2", "overall_3"]] = 5.0
+        with pytest.raises(errors.AnalysisError, match="hai nhóm"):  # nobody to cover for it
+            compare_groups(replace(current, frame=frame), "channel")
+        frame.loc[frame.index[frame["channel"].eq(1).fillna(False)][:30], "channel"] = pd.NA
         found = compare_groups(replace(current, frame=frame), "channel")
         assert {r.group: r.suppressed for r in found.group_rows}["3"]
 
