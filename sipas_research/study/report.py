@@ -101,7 +101,7 @@ def make_report(
     validate(report_plan(study, chosen, place, papi=papi))
     checked = check_study(study, place)
     plan = plan_report(study, checked, chosen, place, papi=papi)
-    executed = _execute(plan, study, checked, quiet=quiet, resume=resume, extra=[papi] if papi else [])
+    executed = _execute(plan, study, checked, quiet=quiet, resume=resume)
     read = _chapters(plan, executed)
     made: list[Path] = []
     for code in _progress(chosen, quiet=quiet):
@@ -251,11 +251,9 @@ def _agencies(answers: Responses, wanted: Iterable[str] | None) -> tuple[str, ..
     return chosen
 
 
-def _execute(
-    plan: Plan, study: Study, checked: _Checked, *, quiet: bool, resume: bool, extra: Iterable[Path] = ()
-) -> tuple[Path, ...]:
+def _execute(plan: Plan, study: Study, checked: _Checked, *, quiet: bool, resume: bool) -> tuple[Path, ...]:
     marks = person_marks(*checked.responses.values())
-    inputs = input_checksum(study, extra=extra)
+    inputs = input_checksum(study)
     return execute(plan, marks=marks, folder=study.folder, quiet=quiet, inputs=inputs, resume=resume)
 
 

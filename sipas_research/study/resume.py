@@ -36,18 +36,14 @@ _LIBRARIES = (
 _SOURCES = (".py", ".toml")
 
 
-def input_checksum(study: Study, *, extra: Iterable[Path] = ()) -> str:
+def input_checksum(study: Study) -> str:
     """Return the checksum of everything that a study's results are made from: its files, the package, libraries.
 
-    Parameters
-    ----------
-    study : Study
-    extra : iterable of Path
-        Further input files, such as the user's PAPI file.
+    A file that only one notebook reads, such as the user's PAPI file, belongs to its step: :func:`step_checksum`.
     """
     names = (QUESTIONNAIRE_FILE, COLUMNS_FILE, AGENCIES_FILE)
     # agencies named in study.toml may lie anywhere: their content is in the register that was read
-    files = [study.path, *(study.folder / n for n in names), *(s.file for s in study.surveys), *extra]
+    files = [study.path, *(study.folder / n for n in names), *(s.file for s in study.surveys)]
     parts = [f"{p.name}:{_file(p)}" for p in files if p.is_file()]
     return _digest([*parts, repr(study.agencies), package_checksum()])
 
@@ -64,9 +60,11 @@ def package_checksum() -> str:
 
 
 def step_checksum(step: Step, inputs: str) -> str:
-    """Return the checksum of one step: its notebook and parameters besides the study's inputs."""
+    """Return the checksum of one step: its notebook, parameters and the files they name besides the study's inputs."""
     shown = [(name, Path(v).name if isinstance(v, str) and Path(v).is_absolute() else v) for name, v in step.parameters]
-    return _digest([inputs, _file(step.notebook), json.dumps(shown, ensure_ascii=False)])
+    named = [Path(v) for name, v in step.parameters if name != "study" and isinstance(v, str) and Path(v).is_absolute()]
+    files = [_file(path) for path in named if path.is_file()]
+    return _digest([inputs, _file(step.notebook), json.dumps(shown, ensure_ascii=False), *files])
 
 
 def stamp(notebook: dict[str, Any], inputs: str) -> None:

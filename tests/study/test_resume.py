@@ -12,7 +12,7 @@ import pytest
 import sipas_research as sr
 from sipas_research import resources
 from sipas_research.files import clear_leftovers
-from sipas_research.study.plan import Step
+from sipas_research.study.plan import Step, report_plan
 from sipas_research.study.report import make_report
 from sipas_research.study.resume import input_checksum, is_current, stamp, step_checksum
 
@@ -51,15 +51,22 @@ def test_inputs_tell_data_parameters_and_notebook_apart(tmp_path):
     study = sr.load_study(resources.data("twin", "study.toml"))
     base = input_checksum(study)
     assert base == input_checksum(study)
-    extra = tmp_path / "papi.csv"
-    extra.write_text("a", encoding="utf-8")
-    first = input_checksum(study, extra=[extra])
-    extra.write_text("b", encoding="utf-8")
-    assert len({base, first, input_checksum(study, extra=[extra])}) == 3
     path = resources.notebooks() / "02_survey_quality.ipynb"
     step = Step(path, (("study", str(study.path)), ("language", "vi")), tmp_path / "out.ipynb", "vi")
     english = replace(step, parameters=(("study", str(study.path)), ("language", "en")))
-    assert len({step_checksum(step, base), step_checksum(english, base), step_checksum(step, first)}) == 3
+    assert len({step_checksum(step, base), step_checksum(english, base), step_checksum(step, "other inputs")}) == 3
+
+
+def test_the_papi_file_counts_for_its_own_chapter_only(tmp_path):
+    study = sr.load_study(resources.data("lang_son", "study.toml"))
+    papi = tmp_path / "papi.csv"
+    sums = []
+    for content in ("a", "b"):
+        papi.write_text(content, encoding="utf-8")
+        plan = report_plan(study, ["vi"], tmp_path, papi=papi)
+        sums.append({step.name: step_checksum(step, input_checksum(study)) for step in plan.steps})
+    assert sums[0]["01_evidence"] == sums[1]["01_evidence"]
+    assert sums[0]["08_papi"] != sums[1]["08_papi"]
 
 
 def test_leftovers_of_a_killed_run_are_removed(tmp_path):
