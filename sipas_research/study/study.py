@@ -19,10 +19,12 @@ from sipas_research.survey.specs import ColumnMap, SampleDesign, SurveySpec
 from sipas_research.wording import Bilingual
 
 if TYPE_CHECKING:
+    from sipas_research.survey.crosswalk import Crosswalk
     from sipas_research.survey.questionnaire import Questionnaire
     from sipas_research.survey.responses import Responses
 
 OUTPUT_FOLDER = "ket_qua"
+CROSSWALK_FILE = "crosswalk.csv"
 _SHOWN = 12
 
 
@@ -77,6 +79,19 @@ class Study:
 
         spec = self.survey(name)
         return read_responses(self.data_file(name), spec)
+
+    @property
+    def crosswalk(self) -> Crosswalk:
+        """The changes of agencies, read when asked: sheet "Chuyển đổi đơn vị" of don_vi.xlsx, or else crosswalk.csv.
+
+        Empty where neither lists a change. Nothing is carried over from one agency to another.
+
+        Raises
+        ------
+        AgencyError
+            With file, sheet and row of each cell that breaks a rule.
+        """
+        return _crosswalk(self.folder, self.agencies)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -269,6 +284,16 @@ def _agencies(source: Path, file: StudyFile) -> AgencyRegister:
     if not named.is_file():
         raise StudyError("study.file_missing", file=source.name, setting="study.agencies", value=file.agencies)
     return read_agencies(named)
+
+
+def _crosswalk(folder: Path, register: AgencyRegister) -> Crosswalk:
+    from sipas_research.survey.crosswalk import Crosswalk, has_crosswalk_sheet, read_crosswalk
+
+    book, table = folder / AGENCIES_FILE, folder / CROSSWALK_FILE
+    found = read_crosswalk(book, register=register) if has_crosswalk_sheet(book) else Crosswalk()
+    if found.rows or not table.is_file():
+        return found
+    return read_crosswalk(table, register=register)
 
 
 def _scorecard_agency(source: Path, file: StudyFile, register: AgencyRegister) -> str:

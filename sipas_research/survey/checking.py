@@ -103,6 +103,7 @@ def check_table(raw: RawTable, spec: SurveySpec) -> Checked:
     refused = {found.column for found in findings if found.severity == "error"}
     fitting = tuple(b for b in bound if b.column not in refused)
     problems += [*done.problems, *_about_items(frame[~rejected], fitting, spec, done.problems, raw.name)]
+    problems += _about_dates(frame[~rejected], done.agencies, bound, spec, raw.name)
     problems += [*list_problems(findings, raw.row_numbers(), raw.name), *_about_counts(frame, rejected, spec, raw.name)]
     notes = (_columns_note(raw, bound), *_disabled_note(columns, spec), *done.notes)
     return Checked(frame, done.agencies, design, rejected, tuple(findings), in_order(problems), notes)
@@ -211,6 +212,13 @@ def _about_items(
         *row_checks.suspected_reversals(kept, spec.questionnaire, undeclared, file),
         *row_checks.flat_items(kept, items, file),
     ]
+
+
+def _about_dates(
+    kept: pd.DataFrame, register: AgencyRegister, bound: tuple[Bound, ...], spec: SurveySpec, file: str
+) -> list[Problem]:
+    column = next((b.column for b in bound if b.question.id == "agency"), None)
+    return [] if column is None else row_checks.forms_out_of_date(kept, register, column, file, spec.year)
 
 
 def _about_counts(frame: pd.DataFrame, rejected: np.ndarray, spec: SurveySpec, file: str) -> list[Problem]:

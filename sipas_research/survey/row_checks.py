@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from sipas_research.errors import Problem
+from sipas_research.numerics.disclosure import MINIMUM_CELL
+from sipas_research.survey.agencies import Agency, AgencyRegister
 from sipas_research.survey.findings import Detail, Finding, finding, plain_finding
 from sipas_research.survey.questionnaire import Questionnaire
-from sipas_research.wording import LANGUAGES, Bilingual, number
+from sipas_research.wording import LANGUAGES, Bilingual, date, integer, number, text
 
 #: An item is suspected of running the other way below this correlation with the rest of its scale ...
 SUSPECT_BELOW = -0.2
@@ -76,6 +79,65 @@ def backward_times(frame: pd.DataFrame, column: str) -> list[Finding]:
     """Tell of forms that end before they start; their times are not used."""
     positions = np.flatnonzero((frame["end_time"] < frame["start_time"]).to_numpy())
     return [plain_finding("check.row.end_before_start", "warning", column, positions)] if len(positions) else []
+
+
+def forms_out_of_date(
+    frame: pd.DataFrame, register: AgencyRegister, column: str, file: str, year: int | None = None
+) -> list[Problem]:
+    """Tell of agencies with forms from a time when they do not exist: one warning an agency, never a rejection.
+
+    The time of a form is its date, else the day it was started, else its year (``year`` where the file has none);
+    a year counts only if no day of it lies within the agency's time. Counts under 10 are not told.
+    """
+    dated = [a for a in register.agencies if a.valid_from or a.valid_to]
+    if not dated:
+        return []
+    first_day, last_day = _days_of(frame, year)
+    rows = frame.groupby("agency", sort=False).indices
+    problems = []
+    for agency in dated:
+        at = rows.get(agency.code, [])
+        early = int((last_day[at] < np.datetime64(agency.valid_from or "NaT")).sum())
+        late = int((first_day[at] > np.datetime64(agency.valid_to or "NaT")).sum())
+        if early or late:
+            problems.append(_out_of_date(agency, early, late, column, file))
+    return problems
+
+
+def _days_of(frame: pd.DataFrame, year: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first and the last day on which each form can have been filled in, shape (rows,); NaT if unknown."""
+    days = pd.Series(np.datetime64("NaT", "us"), index=frame.index)
+    for name in ("date", "start_time"):
+        if name in frame:
+            days = days.fillna(frame[name].astype("datetime64[us]"))
+    known = days.to_numpy().astype("datetime64[D]")
+    years = frame["year"] if "year" in frame else pd.Series(np.nan if year is None else float(year), index=frame.index)
+    usable = years.between(datetime.MINYEAR, datetime.MAXYEAR).to_numpy()
+    since_1970 = np.where(usable, years.to_numpy(dtype=float, na_value=np.nan) - 1970.0, 0.0).astype(np.int64)
+    start, after = ((since_1970 + n).astype("datetime64[Y]").astype("datetime64[D]") for n in (0, 1))
+    unknown = np.datetime64("NaT", "D")
+    first, last = np.where(usable, start, unknown), np.where(usable, after - np.timedelta64(1, "D"), unknown)
+    dated = ~np.isnat(known)
+    return np.where(dated, known, first), np.where(dated, known, last)
+
+
+def _out_of_date(agency: Agency, early: int, late: int, column: str, file: str) -> Problem:
+    key = "check.agency.outside" if early and late else "check.agency.ended" if late else "check.agency.not_begun"
+    count = early + late
+
+    def told(language: str) -> str:
+        return integer(count, language) if count >= MINIMUM_CELL else text("check.agency.below_ten", language)
+
+    fields: dict[str, object] = {
+        "name": agency.name,
+        "count": Bilingual(*(told(language) for language in LANGUAGES)),
+        "advice": Bilingual(*(text("check.agency.date_advice", language) for language in LANGUAGES)),
+    }
+    for name, day in (("first", agency.valid_from), ("last", agency.valid_to)):
+        if day:
+            read = datetime.date.fromisoformat(day)
+            fields[name] = Bilingual(*(date(read, language) for language in LANGUAGES))
+    return Problem.of(key, severity="warning", file=file, column=column, **fields)  # type: ignore[arg-type]
 
 
 def flat_items(frame: pd.DataFrame, columns: Mapping[str, str], file: str) -> list[Problem]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sipas_research import resources
-from sipas_research.errors import HonestyError, SipasWarning, StudyError
+from sipas_research.errors import AgencyError, HonestyError, SipasWarning, StudyError
 from sipas_research.results import DataKind
 from sipas_research.study.check import run_check
 from sipas_research.study.place import find_own_study, find_study
@@ -17,6 +17,7 @@ from sipas_research.study.study import load_study, scorecard_agencies
 from sipas_research.survey.agencies import Agency, AgencyRegister
 from sipas_research.survey.agency_files import write_agencies_xlsx
 from sipas_research.survey.column_files import write_column_map
+from sipas_research.survey.crosswalk import Crosswalk, Succession
 from sipas_research.wording import Bilingual
 
 TEXT = """
@@ -211,3 +212,27 @@ def test_a_checked_file_belongs_to_the_survey_that_names_it(tmp_path: Path) -> N
     for name, survey in (("a.csv", "citizens"), ("b.csv", "staff"), ("c.csv", "citizens")):
         (result,) = run_check(str(path), tmp_path / name)
         assert {file.stem for file in result.files} == {survey}
+
+
+def test_changes_of_agencies_are_read_when_asked(tmp_path: Path) -> None:
+    register = AgencyRegister((Agency("h", Bilingual("Huyện A"), "district", "", "2025-06-30"),))
+    path = write(tmp_path)
+    assert load_study(path).crosswalk.rows == ()
+    write_agencies_xlsx(register, tmp_path / "don_vi.xlsx")
+    table = tmp_path / "crosswalk.csv"
+    table.write_text("from_code,to_code,date,kind\nh,,2025-07-01,giải thể\n", encoding="utf-8")
+    found = load_study(path).crosswalk
+    assert (found.source, found.successors("h", "2025-07-01")) == ("crosswalk.csv", ())
+    own = Crosswalk((Succession("h", "", "2026-01-01", "abolished"),))
+    write_agencies_xlsx(register, tmp_path / "don_vi.xlsx", crosswalk=own)
+    assert load_study(path).crosswalk.source == "don_vi.xlsx"
+    write_agencies_xlsx(register, tmp_path / "don_vi.xlsx")
+    table.write_text("from_code,to_code,date,kind\nla,,2025-07-01,giải thể\n", encoding="utf-8")
+    study = load_study(path)
+    with pytest.raises(AgencyError, match=r"'la'.*'don_vi\.xlsx'"):
+        _ = study.crosswalk
+
+
+def test_the_packaged_study_of_lang_son_has_its_changes() -> None:
+    (only,) = load_study(resources.data("lang_son")).crosswalk.breaks()
+    assert (only.date, len(only.ended)) == ("2025-07-01", 11)
