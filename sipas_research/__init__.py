@@ -15,6 +15,7 @@ _HOME = {
     "load_study": "study.study",
     "read_responses": "survey.read",
     "check_responses": "survey.read",
+    "read_crosswalk": "survey.crosswalk",
     "read_table": "survey.reading",
     "load_questionnaire": "survey.questionnaire_files",
     "describe": "survey.description",

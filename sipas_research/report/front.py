@@ -26,6 +26,7 @@ def front_markdown(
     year: int | None,
     sources: Iterable[str],
     provenance: Mapping[str, str],
+    data_kinds: tuple[DataKind, ...] = (),
 ) -> str:
     """Return the Markdown of the page for the council and the reading guide.
 
@@ -43,12 +44,16 @@ def front_markdown(
         Names of the data files.
     provenance : mapping
         "owner", "collected_from", "collected_to" and "decision", used for real data.
+    data_kinds : tuple of DataKind
+        Every kind that stands in the document, where a survey and published figures stand in chapters of their own;
+        each is described. Empty means ``data_kind`` alone.
     """
     findings = [f for chapter in chapters for f in chapter.findings if f.id not in _OPENING]
     # published figures are of many years: the study's year is that of a survey still to come
     published = data_kind is DataKind.PUBLISHED and year is None
     when = {} if published else {"year": str(year) if year else text("front.no_year", language)}
     guide = _GUIDE_PUBLISHED if published else _GUIDE
+    kinds = data_kinds or (data_kind,)
     said = {name: _words(value) for name, value in provenance.items()}
     parts = [
         _heading("council_heading", language),
@@ -61,9 +66,7 @@ def front_markdown(
         ),
         _heading("values_heading", language, level=3),
         _list(sorted(findings, key=_order), "main") or text("front.no_values", language),
-        _paragraph("kind", data_kind, language, **(said if data_kind is DataKind.REAL else {})),
-        _paragraph("may", data_kind, language),
-        _paragraph("may_not", data_kind, language),
+        *(_paragraph(name, kinds, language, said) for name in ("kind", "may", "may_not")),
         *_titled_list("limits_heading", findings, "limit", language),
         *_titled_list("reasons_heading", findings, "reason", language),
         _heading("guide_heading", language),
@@ -89,8 +92,9 @@ def _bold(name: str, language: str) -> str:
     return f"**{text(f'front.{name}', language)}**"
 
 
-def _paragraph(name: str, kind: DataKind, language: str, **fields: str) -> str:
-    return f"{_bold(f'{name}_heading', language)}. {text(f'front.{name}.{kind.value}', language, **fields)}"
+def _paragraph(name: str, kinds: tuple[DataKind, ...], language: str, said: Mapping[str, str]) -> str:
+    sentences = [text(f"front.{name}.{kind.value}", language, **said) for kind in kinds]
+    return f"{_bold(f'{name}_heading', language)}. {' '.join(dict.fromkeys(sentences))}"
 
 
 def _list(findings: Iterable[Finding], role: str) -> str:

@@ -92,6 +92,7 @@ def _document(
         year=None if published else study.year,
         sources=sources,
         provenance=_provenance(study, language),
+        data_kinds=tuple(dict.fromkeys([*own, *([DataKind.PUBLISHED] if study.evidence else [])])),
     )
     year = text("run.document.year", language, year=str(study.year)) if study.year and not published else ""
     return report.Document(

@@ -216,3 +216,19 @@ def test_front_page_of_published_figures_names_no_survey_year():
     assert "điểm phần trăm hay phần trăm" in page
     assert "dưới 10 phiếu" not in page
     assert "nói hai lần" not in page
+
+
+def test_a_survey_beside_published_figures_is_described_as_both():
+    said = {"owner": "Sở A", "collected_from": "01/10/2022", "collected_to": "30/10/2022", "decision": "Kế hoạch 5"}
+    page = report.front_markdown(
+        [],
+        language="vi",
+        data_kind=sr.DataKind.PUBLISHED,
+        data_kinds=(sr.DataKind.REAL, sr.DataKind.PUBLISHED),
+        place="Tỉnh A",
+        year=2022,
+        sources=["a.sav"],
+        provenance=said,
+    )
+    assert "Số liệu thật của Sở A" in page
+    assert "tài liệu đã công bố" in page
