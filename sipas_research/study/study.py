@@ -158,7 +158,7 @@ class Study:
             return self.folder / OUTPUT_FOLDER
         if resources.is_checkout():
             return resources.root() / "outputs" / self.id
-        return Path.cwd() / OUTPUT_FOLDER
+        return Path.cwd() / OUTPUT_FOLDER / self.id
 
     def report(self, language: str | None = None, **options: Any) -> tuple[Path, ...]:
         """Make the report; return the files made. Options as :func:`sipas_research.study.report.make_report`."""
