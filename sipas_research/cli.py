@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 import traceback
@@ -53,6 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _complain(both("cli.stopped"))
         return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # the reader of our output left, as `| more` does when it is closed; there is nobody to tell
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - held until the process ends
+        return EXIT_DONE
     except Exception as error:  # noqa: BLE001 - the last net: a sentence instead of a traceback with data in it
         _complain(both("cli.unexpected", error=type(error).__name__, place=_place(error), version=__version__))
         return EXIT_RUN_FAILED

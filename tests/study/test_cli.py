@@ -176,3 +176,12 @@ def test_ctrl_c_is_clean(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setattr(check_module, "run_check", stopped)
     assert cli.main(["check"]) == 130
     assert "Đã dừng" in capsys.readouterr().err
+
+
+def test_a_reader_that_leaves_early_is_no_fault(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sipas_research", "claim", "--value", "87,07", "--change", "3,1", "--n", "400"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as run:
+        run.stdout.close()
+        told = run.stderr.read().decode("utf-8")
+        assert run.wait(timeout=60) == 0
+    assert "BrokenPipeError" not in told
