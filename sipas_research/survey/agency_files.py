@@ -7,14 +7,22 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
-from sipas_research import resources, wording
+from sipas_research import resources
 from sipas_research.errors import AgencyError, HonestyError, Problem
 from sipas_research.results import DataKind
 from sipas_research.survey.agencies import Agency, AgencyLevel, AgencyRegister
 from sipas_research.survey.comparison import same_key
 from sipas_research.survey.crosswalk import Crosswalk, crosswalk_sheet
 from sipas_research.survey.raw_table import SIMULATED_COLUMN
-from sipas_research.survey.register_rows import FLAGS, Place, allowed_words, meaning, read_register_rows, word
+from sipas_research.survey.register_rows import (
+    FLAGS,
+    Place,
+    allowed_words,
+    meaning,
+    read_register_rows,
+    sheet_column,
+    word,
+)
 from sipas_research.survey.workbook import ColumnSpec, SheetRow, SheetSpec, phrase, write_workbook
 from sipas_research.wording import Bilingual
 
@@ -26,22 +34,17 @@ _NAMES_SHOWN = 5
 
 @cache
 def _columns() -> tuple[ColumnSpec, ...]:
-    def column(key: str, width: float, choices: tuple[str, ...] = (), *, required: bool = False) -> ColumnSpec:
-        tip = f"agency.tip.{key}"
-        note = wording.text(tip, "vi") if tip in wording.keys("vi") else ""
-        return ColumnSpec(key, phrase(f"agency.column.{key}"), width, choices, note, required)
-
     return (
-        column("code", 18, required=True),
-        column("name_vi", 45, required=True),
-        column("name_en", 45),
-        column("level", 18, tuple(word(_TOPIC, level) for level in _LEVELS)),
-        column("valid_from", 16),
-        column("valid_to", 16),
-        column("aliases", 45),
-        column("source", 50),
-        column("verified", 14, tuple(word(_TOPIC, flag) for flag in FLAGS)),
-        column(SIMULATED_COLUMN, 14, tuple(word(_TOPIC, kind) for kind in _KINDS)),
+        sheet_column(_TOPIC, "code", 18, required=True),
+        sheet_column(_TOPIC, "name_vi", 45, required=True),
+        sheet_column(_TOPIC, "name_en", 45),
+        sheet_column(_TOPIC, "level", 18, tuple(word(_TOPIC, level) for level in _LEVELS)),
+        sheet_column(_TOPIC, "valid_from", 16),
+        sheet_column(_TOPIC, "valid_to", 16),
+        sheet_column(_TOPIC, "aliases", 45),
+        sheet_column(_TOPIC, "source", 50),
+        sheet_column(_TOPIC, "verified", 14, tuple(word(_TOPIC, flag) for flag in FLAGS)),
+        sheet_column(_TOPIC, SIMULATED_COLUMN, 14, tuple(word(_TOPIC, kind) for kind in _KINDS)),
     )
 
 

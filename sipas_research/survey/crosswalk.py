@@ -21,7 +21,15 @@ from sipas_research import wording
 from sipas_research.errors import AgencyError, Problem
 from sipas_research.survey.agencies import AgencyRegister, iso_day
 from sipas_research.survey.answers import as_number
-from sipas_research.survey.register_rows import FLAGS, Place, allowed_words, meaning, read_register_rows, word
+from sipas_research.survey.register_rows import (
+    FLAGS,
+    Place,
+    allowed_words,
+    meaning,
+    read_register_rows,
+    sheet_column,
+    word,
+)
 from sipas_research.survey.workbook import ColumnSpec, SheetRow, SheetSpec, fold, phrase, sheet_names
 from sipas_research.wording import Bilingual
 
@@ -192,19 +200,14 @@ class Crosswalk:
 
 @cache
 def _columns() -> tuple[ColumnSpec, ...]:
-    def column(key: str, width: float, choices: tuple[str, ...] = (), *, required: bool = False) -> ColumnSpec:
-        tip = f"crosswalk.tip.{key}"
-        note = wording.text(tip, "vi") if tip in wording.keys("vi") else ""
-        return ColumnSpec(key, phrase(f"crosswalk.column.{key}"), width, choices, note, required)
-
     return (
-        column("from_code", 20, required=True),
-        column("to_code", 20, required=True),
-        column("date", 16, required=True),
-        column("kind", 16, tuple(word(_TOPIC, kind) for kind in KINDS), required=True),
-        column("share", 12),
-        column("source", 50),
-        column("verified", 14, tuple(word("agency", flag) for flag in FLAGS)),
+        sheet_column(_TOPIC, "from_code", 20, required=True),
+        sheet_column(_TOPIC, "to_code", 20, required=True),
+        sheet_column(_TOPIC, "date", 16, required=True),
+        sheet_column(_TOPIC, "kind", 16, tuple(word(_TOPIC, kind) for kind in KINDS), required=True),
+        sheet_column(_TOPIC, "share", 12),
+        sheet_column(_TOPIC, "source", 50),
+        sheet_column(_TOPIC, "verified", 14, tuple(word("agency", flag) for flag in FLAGS)),
     )
 
 

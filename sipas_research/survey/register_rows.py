@@ -21,6 +21,15 @@ _YEAR_FIRST, _DAY_FIRST = "%Y-%m-%d", "%d/%m/%Y"
 _SHARED = "agency"
 
 
+def sheet_column(
+    topic: str, key: str, width: float, choices: tuple[str, ...] = (), *, required: bool = False
+) -> ColumnSpec:
+    """Return a column of a sheet that people edit: title and tip from the catalogue topic."""
+    tip = f"{topic}.tip.{key}"
+    note = wording.text(tip, "vi") if tip in wording.keys("vi") else ""
+    return ColumnSpec(key, phrase(f"{topic}.column.{key}"), width, choices, note, required)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where rows come from: ``sheet`` is "" in a .csv file, ``topic`` names the columns in the catalogues."""
