@@ -53,6 +53,8 @@ def read_excel(data: bytes, file: str, *, sheet: str = "") -> RawTable:
     notes = [note("sheet", sheet=found.name) if len(found.names) == 1 else _sheet_note(found)]
     if found.part.no_value:
         notes.append(note("no_value", n=found.part.no_value))
+    if not found.part.scanned:
+        notes.append(note("not_scanned"))
     frame, typing_notes = _typed(block, file)
     return RawTable(
         file,
@@ -125,7 +127,7 @@ def _pick(book: Any, data: bytes, file: str, wanted: str) -> _Sheet:
 
 def _moved(part: SheetPart, top: int, left: int) -> SheetPart:
     errors = {(row - top, column - left): value for (row, column), value in part.errors.items()}
-    return SheetPart(errors, part.no_value, part.cells)
+    return SheetPart(errors, part.no_value, part.cells, scanned=part.scanned)
 
 
 def _with_errors(found: _Sheet) -> list[Row]:

@@ -30,15 +30,17 @@ class SheetPart:
     """Findings about one sheet.
 
     ``errors`` maps (row, column), both from 0, to Excel's error text such as "#N/A"; ``no_value`` counts
-    formulas that were never calculated; ``cells`` is the size of the rectangle that holds all cells.
+    formulas that were never calculated; ``cells`` is the size of the rectangle that holds all cells. ``scanned``
+    is False where the sheet could not be looked into, so that the reader may have lost error cells unseen.
     """
 
     errors: dict[tuple[int, int], str]
     no_value: int
     cells: int
+    scanned: bool = True
 
 
-_NOTHING = SheetPart({}, 0, 0)
+_NOTHING = SheetPart({}, 0, 0, scanned=False)
 
 
 def inspect_sheet(data: bytes, position: int) -> SheetPart:

@@ -215,3 +215,14 @@ def test_excel_gives_what_csv_gives(path: Path) -> None:
     frame.to_csv(path.with_suffix(".csv"), index=False)
     tables: list[RawTable] = [read_table(path), read_table(path.with_suffix(".csv"))]
     pd.testing.assert_frame_equal(tables[0].frame, tables[1].frame)
+
+
+def test_a_sheet_that_cannot_be_looked_into_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(path, [["a", "b"], [1, 2], [3, 4]])
+    assert "reading.note.not_scanned" not in [key for key, _ in read_table(path).notes]
+
+    def damaged(*_: object) -> str:
+        raise KeyError("xl/workbook.xml")
+
+    monkeypatch.setattr("sipas_research.survey.excel_parts._part_name", damaged)
+    assert any(key.endswith(".not_scanned") for key, _ in read_table(path).notes)
