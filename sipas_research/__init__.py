@@ -21,6 +21,7 @@ _HOME = {
     "describe": "survey.description",
     "profile": "survey.description",
     "reliability": "factors.reliability",
+    "omega_hierarchical": "factors.omega",
     "kmo": "factors.adequacy",
     "bartlett_sphericity": "factors.adequacy",
     "efa": "factors.efa",

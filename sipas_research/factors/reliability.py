@@ -1,146 +1,25 @@
-"""Cronbach's alpha of each scale, with the item statistics that theses print."""
+"""Reliability of each scale: Cronbach's alpha with the item statistics that theses print, and omega."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from sipas_research.errors import OptionError
 from sipas_research.factors.inputs import FEWEST_ROWS, Data, ItemMatrix, announce, kind_of, load_items, too_few_people
-from sipas_research.numerics.reliability import Alpha, cronbach_alpha
-from sipas_research.results import TIDY_COLUMNS, DataKind
+from sipas_research.factors.reliability_result import SUPPRESSED, Reliability, ScaleReliability
+from sipas_research.numerics.omega import FEWEST_ITEMS, OneFactorOmega, one_factor_omega
+from sipas_research.numerics.reliability import (
+    Alpha,
+    bootstrap_alphas,
+    cronbach_alpha,
+    percentile_interval,
+)
+from sipas_research.results import DataKind
 from sipas_research.survey.responses import Responses
-from sipas_research.wording import number, text
 
 NAN = float("nan")
-#: The least alpha that Nunnally (1978) asks of a scale, and the least item-total correlation; for the summary only.
-ACCEPTABLE_ALPHA = 0.7
-#: The note of a scale that fewer than ten people answered in full.
-SUPPRESSED = "factors.note.few_people"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ScaleReliability:
-    """One scale: its items, its statistics where they exist, and the catalogue key of what must be said about it.
-
-    Attributes
-    ----------
-    scale : str
-    items : tuple of str
-        Items used, in the order given.
-    left_out : tuple of (str, str)
-        Constant or empty items, each with the catalogue key of its reason.
-    statistics : Alpha or None
-        None where fewer than two items or three complete rows are left.
-    n, n_dropped : int
-        Complete rows, and rows left out because an answer was missing.
-    note : str
-        Catalogue key, or "".
-    """
-
-    scale: str
-    items: tuple[str, ...]
-    left_out: tuple[tuple[str, str], ...]
-    statistics: Alpha | None
-    n: int
-    n_dropped: int
-    note: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Reliability:
-    """Reliability of several scales; ``scales`` and ``items`` are fresh tables each time.
-
-    Attributes
-    ----------
-    results : tuple of ScaleReliability
-    level : float
-        Coverage of the intervals.
-    data_kind : DataKind
-    """
-
-    results: tuple[ScaleReliability, ...]
-    level: float
-    data_kind: DataKind
-
-    @property
-    def scales(self) -> pd.DataFrame:
-        """One row a scale: term, estimate (alpha), conf_low, conf_high, standardized_alpha, ..., note (a key)."""
-        return pd.DataFrame([_scale_row(result) for result in self.results], columns=list(_SCALE_COLUMNS))
-
-    @property
-    def items(self) -> pd.DataFrame:
-        """One row an item: group (scale), term, mean, scale mean and variance without it, item_total, ..., note."""
-        rows = [row for result in self.results for row in _item_rows(result)]
-        return pd.DataFrame(rows, columns=list(_ITEM_COLUMNS))
-
-    def tidy(self) -> pd.DataFrame:
-        """Return ``scales`` with the columns that every tidy table has first."""
-        table = self.scales
-        extra = [c for c in table.columns if c not in TIDY_COLUMNS]
-        table = table.assign(group="", std_error=NAN, statistic=NAN, p_value=NAN)
-        return table[[*TIDY_COLUMNS, *extra]]
-
-    def glance(self) -> pd.DataFrame:
-        """Return one row: number of scales and items, lowest and highest alpha, data_kind."""
-        alphas = [r.statistics.alpha for r in self.results if r.statistics is not None]
-        row = {
-            "n_scales": len(self.results),
-            "n_items": sum(len(r.items) for r in self.results),
-            "lowest_alpha": min(alphas, default=NAN),
-            "highest_alpha": max(alphas, default=NAN),
-            "level": self.level,
-            "data_kind": self.data_kind.value,
-        }
-        return pd.DataFrame([row])
-
-    def summary(self, language: str = "vi") -> str:
-        """Return one line about all scales, then one a scale that needs a word."""
-        alphas = [r.statistics.alpha for r in self.results if r.statistics is not None]
-        lines = []
-        if alphas:
-            lines.append(
-                text(
-                    "factors.summary.reliability",
-                    language,
-                    scales=len(alphas),
-                    low=number(min(alphas), 3, language),
-                    high=number(max(alphas), 3, language),
-                    good=sum(a >= ACCEPTABLE_ALPHA for a in alphas),
-                    bar=number(ACCEPTABLE_ALPHA, 1, language),
-                )
-            )
-        lines += [f"{r.scale}: {text(r.note, language)}" for r in self.results if r.note]
-        return "\n".join(lines)
-
-
-_SCALE_COLUMNS = (
-    "term",
-    "estimate",
-    "conf_low",
-    "conf_high",
-    "standardized_alpha",
-    "mean_correlation",
-    "n_items",
-    "n",
-    "n_dropped",
-    "note",
-)
-_ITEM_COLUMNS = (
-    "group",
-    "term",
-    "mean",
-    "standard_deviation",
-    "scale_mean_if_deleted",
-    "scale_variance_if_deleted",
-    "item_total",
-    "alpha_if_deleted",
-    "n",
-    "note",
-)
 
 
 def reliability(
@@ -148,9 +27,14 @@ def reliability(
     scales: Mapping[str, Sequence[str]] | None = None,
     *,
     level: float = 0.95,
+    bootstrap: int = 0,
+    seed: int = 1,
     data_kind: DataKind = DataKind.USER,
 ) -> Reliability:
-    """Return Cronbach's alpha, raw and standardised, with Feldt's interval and the item statistics of each scale.
+    """Return alpha, raw and standardised, with Feldt's interval, the item statistics, and omega of each scale.
+
+    Omega is that of the sum score under one factor fitted by maximum likelihood to the covariances (McDonald 1999),
+    with an interval that does not assume normal answers; alpha equals it where the items load alike.
 
     Each scale uses the rows that are complete on its own items. Constant and empty items are left out. Items
     are taken as they are scored; none is turned because it correlates negatively: it is shown with a note.
@@ -163,6 +47,10 @@ def reliability(
         Scale name to item ids. By default the scales of the questionnaire (Responses only).
     level : float
         Coverage of the intervals, in (0, 1).
+    bootstrap : int
+        Samples of people behind the percentile interval of alpha; 0 makes none. Use 1,000 or more.
+    seed : int
+        Of those samples.
     data_kind : DataKind
         Kind of a DataFrame; Responses know their own.
 
@@ -187,10 +75,13 @@ def reliability(
 
     References
     ----------
-    Cronbach (1951), Psychometrika 16, 297-334. Feldt (1965), Psychometrika 30, 357-370.
+    Cronbach (1951), Psychometrika 16, 297-334. Feldt (1965), Psychometrika 30, 357-370. McDonald (1999), Test
+    Theory. Yuan & Bentler (2002), Psychometrika 67, 251-259.
     """
     if not 0 < level < 1:
         raise OptionError("factors.error.level", received=str(level))
+    if bootstrap < 0:
+        raise OptionError("factors.error.count", name="bootstrap", received=str(bootstrap), lowest=0)
     if scales is None and isinstance(data, Responses):
         scales = data.scale_items()
     if not isinstance(scales, Mapping) or (not scales and not isinstance(data, Responses)):
@@ -198,22 +89,56 @@ def reliability(
     matrices = {str(name): load_items(data, items, data_kind) for name, items in scales.items()}
     if matrices:
         announce(*matrices.values(), stacklevel=3)
-    results = tuple(_one_scale(name, m, level, few=too_few_people(data, m.n)) for name, m in matrices.items())
+    results = tuple(
+        _one_scale(name, m, level, few=too_few_people(data, m.n), bootstrap=bootstrap, seed=seed)
+        for name, m in matrices.items()
+    )
     return Reliability(results, level, kind_of(data, data_kind))
 
 
-def _one_scale(name: str, matrix: ItemMatrix, level: float, *, few: bool) -> ScaleReliability:
-    statistics = None
+def _one_scale(
+    name: str, matrix: ItemMatrix, level: float, *, few: bool, bootstrap: int, seed: int
+) -> ScaleReliability:
+    note = ""
     if few:
         note = SUPPRESSED
     elif len(matrix.items) < 2:
         note = "factors.note.one_item" if matrix.items else "factors.note.no_item"
     elif matrix.n < FEWEST_ROWS:
         note = "factors.note.few_rows"
-    else:
-        statistics = cronbach_alpha(matrix.values, level=level)
-        note = _scale_note(statistics, matrix)
-    return ScaleReliability(name, matrix.items, matrix.left_out, statistics, matrix.n, matrix.n_dropped, note)
+    if note:
+        return ScaleReliability(name, matrix.items, matrix.left_out, None, matrix.n, matrix.n_dropped, note)
+    statistics = cronbach_alpha(matrix.values, level=level)
+    ends = (NAN, NAN)
+    if bootstrap and np.isfinite(statistics.alpha):
+        # each scale draws from its own stream: another scale more or less changes nothing
+        draws = bootstrap_alphas(matrix.values, bootstrap, np.random.default_rng(seed))
+        ends = percentile_interval(draws, level=level)
+    omega, omega_note = _omega(matrix, level)
+    return ScaleReliability(
+        name,
+        matrix.items,
+        matrix.left_out,
+        statistics,
+        matrix.n,
+        matrix.n_dropped,
+        _scale_note(statistics, matrix),
+        ends,
+        omega,
+        omega_note,
+    )
+
+
+def _omega(matrix: ItemMatrix, level: float) -> tuple[OneFactorOmega | None, str]:
+    """Return omega under one factor, and the catalogue key of why there is none or what weakens it."""
+    if len(matrix.items) < FEWEST_ITEMS:
+        return None, "reliability.note.two_items"
+    found = one_factor_omega(matrix.values, level=level)
+    if found is None:
+        return None, "reliability.note.singular"
+    if not found.converged:
+        return None, "reliability.note.not_converged"
+    return found, "reliability.note.heywood" if found.heywood else ""
 
 
 def _scale_note(statistics: Alpha, matrix: ItemMatrix) -> str:
@@ -226,47 +151,3 @@ def _scale_note(statistics: Alpha, matrix: ItemMatrix) -> str:
     if (statistics.item_total < 0).any():
         return "factors.note.negative_item_in_scale"
     return ""
-
-
-def _scale_row(result: ScaleReliability) -> dict[str, object]:
-    found = result.statistics
-    return {
-        "term": result.scale,
-        "estimate": found.alpha if found else NAN,
-        "conf_low": found.conf_low if found else NAN,
-        "conf_high": found.conf_high if found else NAN,
-        "standardized_alpha": found.standardized if found else NAN,
-        "mean_correlation": found.mean_correlation if found else NAN,
-        "n_items": len(result.items),
-        **_counts(result),
-        "note": result.note,
-    }
-
-
-def _item_rows(result: ScaleReliability) -> list[dict[str, object]]:
-    found = result.statistics
-    empty: dict[str, object] = dict.fromkeys(_ITEM_COLUMNS, NAN)
-    rows: list[dict[str, object]] = []
-    for place, item in enumerate(result.items):
-        note = result.note if not found else ""
-        row = {**empty, "group": result.scale, "term": item, "n": _counts(result)["n"], "note": note}
-        if found:
-            row |= {
-                "mean": found.means[place],
-                "standard_deviation": found.standard_deviations[place],
-                "scale_mean_if_deleted": found.mean_if_deleted[place],
-                "scale_variance_if_deleted": found.variance_if_deleted[place],
-                "item_total": found.item_total[place],
-                "alpha_if_deleted": found.alpha_if_deleted[place],
-                "note": "factors.note.negative_item" if found.item_total[place] < 0 else "",
-            }
-        rows.append(row)
-    n = _counts(result)["n"]
-    rows += [{**empty, "group": result.scale, "term": i, "n": n, "note": key} for i, key in result.left_out]
-    return rows
-
-
-def _counts(result: ScaleReliability) -> dict[str, float]:
-    """Complete and dropped rows; not a number where few complete ones would follow from them."""
-    few = result.note == SUPPRESSED
-    return {"n": NAN if few else result.n, "n_dropped": NAN if few else result.n_dropped}

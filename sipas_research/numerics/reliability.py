@@ -9,6 +9,9 @@ from scipy.special import fdtri
 
 from sipas_research.numerics.correlation import Array, covariance, covariance_to_correlation, read_only
 
+#: Counts held at once while drawing bootstrap samples: 32 MB.
+_MOST_COUNTS = 4_000_000
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alpha:
@@ -79,6 +82,51 @@ def feldt_interval(alpha: float, rows: int, items: int, *, level: float = 0.95) 
     upper_point = 1.0 / fdtri(second, first, tail)
     lower_point = fdtri(first, second, tail)
     return float(1.0 - (1.0 - alpha) * upper_point), float(1.0 - (1.0 - alpha) * lower_point)
+
+
+def bootstrap_alphas(values: Array, draws: int, generator: np.random.Generator) -> Array:
+    """Return alpha of samples of people drawn with replacement (Efron & Tibshirani 1993, chapter 6).
+
+    Equal rows are drawn together, as counts from a multinomial distribution: with few answer categories this
+    costs little however many people there are.
+
+    Parameters
+    ----------
+    values : (n, k) array
+        Complete rows.
+    draws : int
+    generator : Generator
+
+    Returns
+    -------
+    (draws,) array
+        NaN where the sum score of a sample did not vary.
+    """
+    centred = values - values.mean(axis=0)
+    patterns, counts = np.unique(centred, axis=0, return_counts=True)
+    rows, size = values.shape
+    sums = np.column_stack([patterns, patterns.sum(axis=1)])
+    powers = np.column_stack([sums, sums**2])
+    found = np.empty(draws)
+    step = max(1, _MOST_COUNTS // len(counts))
+    for start in range(0, draws, step):
+        drawn = generator.multinomial(rows, counts / rows, size=min(step, draws - start))
+        moments = drawn @ powers / rows
+        variances = moments[:, size + 1 :] - moments[:, : size + 1] ** 2
+        total = variances[:, -1]
+        ratio = np.full(len(drawn), np.nan)
+        np.divide(variances[:, :-1].sum(axis=1), total, out=ratio, where=total > 1e-12 * powers[:, -1].max())
+        found[start : start + len(drawn)] = size / (size - 1) * (1.0 - ratio)
+    return read_only(found)
+
+
+def percentile_interval(draws: Array, *, level: float = 0.95) -> tuple[float, float]:
+    """Return the percentile interval of bootstrap draws; NaN where fewer than half of them exist."""
+    exist = draws[np.isfinite(draws)]
+    if exist.size == 0 or exist.size < draws.size / 2:
+        return float("nan"), float("nan")
+    low, high = np.quantile(exist, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+    return float(low), float(high)
 
 
 def cronbach_alpha(values: Array, *, level: float = 0.95) -> Alpha:
