@@ -160,6 +160,17 @@ def _unknown(name: str, known: tuple[str, ...]) -> Problem:
 
 
 def _numeric(frame: pd.DataFrame, names: tuple[str, ...]) -> Array:
+    block = frame[list(names)]
+    plain = all(isinstance(kind, np.dtype) and kind.kind in "iuf" for kind in block.dtypes)
+    columns = (
+        block.to_numpy(dtype=float) if plain and block.shape[1] == len(names) else _numeric_by_column(frame, names)
+    )
+    for place in np.flatnonzero(np.isinf(columns).any(axis=0)):
+        raise AnalysisError("factors.error.infinite", column=str(names[place]))
+    return columns
+
+
+def _numeric_by_column(frame: pd.DataFrame, names: tuple[str, ...]) -> Array:
     columns = np.empty((len(frame), len(names)))
     for place, name in enumerate(names):
         column = frame[name]
@@ -170,8 +181,6 @@ def _numeric(frame: pd.DataFrame, names: tuple[str, ...]) -> Array:
         if not pd.api.types.is_numeric_dtype(column):
             raise AnalysisError("factors.error.not_numeric", column=str(name))
         columns[:, place] = column.to_numpy(dtype=float, na_value=np.nan)
-        if np.isinf(columns[:, place]).any():
-            raise AnalysisError("factors.error.infinite", column=str(name))
     return columns
 
 
@@ -182,19 +191,20 @@ def _complete(values: Array, names: tuple[str, ...], kind: DataKind) -> ItemMatr
     # leaving out incomplete rows may make an item constant, and leaving out that item may complete rows;
     # with hardly any rows everything is constant, and the rows are what is wrong
     while rows.sum() >= FEWEST_ROWS:
-        gone = keep & is_constant(values[rows])
+        gone = keep & is_constant(values if rows.all() else values[rows])
         for place in np.flatnonzero(gone):
             nothing = np.isnan(values[:, place]).all()
             left_out[names[place]] = "factors.note.empty_item" if nothing else "factors.note.constant_item"
         keep &= ~gone
-        complete = _answered(values[:, keep])
+        complete = _answered(values if keep.all() else values[:, keep])
         if np.array_equal(complete, rows):
             break
         rows = complete
-    rows = _answered(values[:, keep])
+    rows = _answered(values if keep.all() else values[:, keep])
     used = tuple(name for name, kept in zip(names, keep, strict=True) if kept)
     in_order = tuple((name, left_out[name]) for name in names if name in left_out)
-    return ItemMatrix(read_only(values[np.ix_(rows, keep)]), used, values.shape[0], in_order, kind)
+    kept_values = values if rows.all() and keep.all() else values[np.ix_(rows, keep)]
+    return ItemMatrix(read_only(kept_values), used, values.shape[0], in_order, kind)
 
 
 def _answered(values: Array) -> NDArray[np.bool_]:

@@ -75,7 +75,11 @@ def covariance_to_correlation(matrix: Array) -> Array:
 
 def is_constant(values: Array) -> NDArray[np.bool_]:
     """Return a (p,) mask of columns whose values are all equal (all NaN counts as constant; NaN is skipped)."""
-    empty = np.isnan(values).all(axis=0)
+    missing = np.isnan(values)
+    if not missing.any() and len(values):
+        alike: NDArray[np.bool_] = values.max(axis=0) == values.min(axis=0)
+        return alike
+    empty = missing.all(axis=0)
     filled = np.where(empty, 0.0, values)
     mask: NDArray[np.bool_] = np.nanmax(filled, axis=0) == np.nanmin(filled, axis=0)
     return mask
