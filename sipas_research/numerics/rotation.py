@@ -1,34 +1,50 @@
 """Rotation of loadings by gradient projection (Jennrich 2001, 2002; Bernaards & Jennrich 2005), and promax.
 
-A criterion is a function of the (p, m) loadings that returns its value and its (p, m) derivative. The
-orthogonal search moves the transformation over rotations, the oblique one over matrices with columns of
-length one. Criteria have local minima, so the search can start from several places; the lowest is kept.
+The orthogonal search moves the transformation over rotations, the oblique one over matrices with columns of
+length one. Criteria have local minima, so the search can start from several places; the lowest is kept and the
+number of different minima is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from sipas_research.numerics.correlation import Array, read_only
+from sipas_research.numerics.rotation_criteria import (
+    Criterion,
+    bifactor_criterion,
+    geomin_criterion,
+    oblimin_criterion,
+    target_criterion,
+    varimax_criterion,
+)
 
-Criterion = Callable[[Array], tuple[float, Array]]
-
-ORTHOGONAL = ("varimax",)
-OBLIQUE = ("oblimin", "geomin", "promax")
+ORTHOGONAL = ("varimax", "geomin_orthogonal", "bifactor")
+OBLIQUE = ("oblimin", "quartimin", "geomin", "promax", "promax_spss", "bifactor_oblique")
+#: Rotations that need nothing but loadings, and those that need a target too.
 ROTATIONS = ("none", *ORTHOGONAL, *OBLIQUE)
+TARGETED = ("target_orthogonal", "target")
+#: Rotations with Kaiser's normalisation unless told otherwise: what each is known by.
+NORMALISED = ("varimax", "promax", "promax_spss")
+#: Rotations whose first factor is the general one and stays first.
+GENERAL_FIRST = ("bifactor", "bifactor_oblique")
 
 #: Length of the projected gradient that ends a search. Loadings are then right to about this size over the
 #: curvature; smaller values fight the rounding of the criterion itself.
 PROJECTION_TOLERANCE = 1e-7
 #: Criterion values closer than this are the same minimum.
 SAME_MINIMUM = 1e-8
-#: Share of the promised decrease that a step must bring, and the most halvings of a step (Jennrich's choices).
-SUFFICIENT_DECREASE = 0.5
-HALVINGS = 20
+#: Share of the promised decrease that a step must bring against the highest of the last values, how many values
+#: are looked back on, and the most halvings of a step (Raydan's choices; the flat valleys of geomin and of the
+#: bifactor criteria take a tenth of the steps that way).
+SUFFICIENT_DECREASE = 1e-4
+REMEMBERED = 10
+HALVINGS = 30
+#: Length of the first step and bounds of all others.
+FIRST_STEP, SHORTEST_STEP, LONGEST_STEP = 1.0, 1e-6, 1e6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +66,8 @@ class Rotation:
     converged : bool
     starts, agreeing : int
         Searches run, and how many of them ended at the lowest value found.
+    minima : int
+        Different values at which searches ended that converged: more than one tells of local minima.
     """
 
     loadings: Array
@@ -61,28 +79,7 @@ class Rotation:
     converged: bool
     starts: int = 1
     agreeing: int = 1
-
-
-def varimax_criterion(loadings: Array) -> tuple[float, Array]:
-    """Return minus a quarter of the summed variances of squared loadings in columns (Kaiser 1958), and its slope."""
-    spread = loadings**2 - (loadings**2).mean(axis=0)
-    return -0.25 * float(np.sum(spread**2)), -loadings * spread
-
-
-def oblimin_criterion(loadings: Array, gamma: float = 0.0) -> tuple[float, Array]:
-    """Return the direct oblimin criterion (Jennrich & Sampson 1966) and its slope; gamma 0 is quartimin."""
-    squares = loadings**2
-    crossed = squares.sum(axis=1, keepdims=True) - squares
-    if gamma:
-        crossed = crossed - gamma * crossed.mean(axis=0)
-    return 0.25 * float(np.sum(squares * crossed)), loadings * crossed
-
-
-def geomin_criterion(loadings: Array, delta: float = 0.01) -> tuple[float, Array]:
-    """Return the summed geometric means of squared loadings plus delta in rows (Yates 1987), and its slope."""
-    raised = loadings**2 + delta
-    means = np.exp(np.log(raised).mean(axis=1, keepdims=True))
-    return float(means.sum()), (2.0 / loadings.shape[1]) * loadings / raised * means
+    minima: int = 1
 
 
 def rotate(
@@ -93,6 +90,7 @@ def rotate(
     power: float = 4.0,
     gamma: float = 0.0,
     delta: float = 0.01,
+    target: Array | None = None,
     random_starts: int = 0,
     generator: np.random.Generator | None = None,
     max_iterations: int = 2000,
@@ -102,14 +100,18 @@ def rotate(
     Parameters
     ----------
     loadings : (p, m) array
-    rotation : {"none", "varimax", "promax", "oblimin", "geomin"}
+    rotation : str
+        One of ``ROTATIONS`` or ``TARGETED``.
     kaiser : bool, optional
         Bring every row to unit length while rotating. By default what each rotation is known by: yes for
-        varimax and promax, no for oblimin and geomin.
+        varimax and promax, no for the others; never with a target, which speaks of loadings as they are.
     power, gamma, delta : float
-        Promax's power; oblimin's gamma (0 or negative); geomin's small constant.
+        Promax's power (SPSS's kappa); oblimin's gamma (0 or negative); geomin's small constant.
+    target : (p, m) array, optional
+        Loadings to come near to, NaN where they are free; only for the rotations of ``TARGETED``.
     random_starts : int
-        Searches from random rotations, besides the unrotated position and, for oblique criteria, varimax.
+        Searches from random rotations, besides the one from the unrotated position; oblique criteria then get
+        the varimax position as a start too.
     generator : numpy Generator
         Needed if ``random_starts`` is positive.
     max_iterations : int
@@ -117,43 +119,67 @@ def rotate(
     Raises
     ------
     ValueError
-        If the rotation is unknown, or random starts are asked for without a generator.
+        If the rotation is unknown, a target is missing or not wanted, or random starts are asked for without a
+        generator.
     """
-    if rotation not in ROTATIONS:
+    if rotation not in ROTATIONS + TARGETED:
         raise ValueError(f"unknown rotation {rotation!r}")
+    if (target is None) == (rotation in TARGETED):
+        raise ValueError("a target belongs to the target rotations, and they need one")
     size = loadings.shape[1]
-    if rotation == "none" or size == 1:
+    if size == 1 or rotation == "none":
         still = read_only(np.eye(size))
         return Rotation(read_only(loadings), still, still, float("nan"), 0, 0.0, True)
-    normalise = rotation in {"varimax", "promax"} if kaiser is None else kaiser
+    normalise = rotation in NORMALISED if kaiser is None else kaiser and target is None
     lengths = _row_lengths(loadings) if normalise else np.ones(loadings.shape[0])
     rows = loadings / lengths[:, None]
     starts = _starts(size, random_starts, generator)
-    flat = _lowest(rows, varimax_criterion, starts, False, max_iterations)
+    oblique = rotation in {*OBLIQUE, "target"}
+    if rotation.startswith("promax"):
+        flat = _lowest(rows, varimax_criterion, starts, False, max_iterations)
+        # SPSS makes the target from normalised rows but fits the loadings themselves; psych fits normalised rows
+        spss = rotation == "promax_spss"
+        found = promax(_scaled(flat, lengths), power, _powered(flat.loadings, power)) if spss else promax(flat, power)
+        return found if spss else _scaled(found, lengths)
+    if oblique and random_starts:
+        flat = _lowest(rows, varimax_criterion, starts[:1], False, max_iterations)
+        starts = [starts[0], flat.transform, *starts[1:]]
+    criterion = _criterion(rotation, gamma, delta, target)
+    return _scaled(_lowest(rows, criterion, starts, oblique, max_iterations), lengths)
+
+
+def _criterion(rotation: str, gamma: float, delta: float, target: Array | None) -> Criterion:
+    if target is not None:
+        given = ~np.isnan(target)
+        return partial(target_criterion, target=np.where(given, target, 0.0), given=given)
     if rotation == "varimax":
-        return _scaled(flat, lengths)
-    if rotation == "promax":
-        return _scaled(promax(flat, power), lengths)
-    criterion: Criterion = (
-        partial(oblimin_criterion, gamma=gamma) if rotation == "oblimin" else partial(geomin_criterion, delta=delta)
-    )
-    starts = [starts[0], flat.transform, *starts[1:]]
-    return _scaled(_lowest(rows, criterion, starts, True, max_iterations), lengths)
+        return varimax_criterion
+    if rotation.startswith("bifactor"):
+        return bifactor_criterion
+    if rotation.startswith("geomin"):
+        return partial(geomin_criterion, delta=delta)
+    return partial(oblimin_criterion, gamma=gamma if rotation == "oblimin" else 0.0)
 
 
-def promax(varimax: Rotation, power: float = 4.0) -> Rotation:
+def _powered(loadings: Array, power: float) -> Array:
+    return np.asarray(loadings * np.abs(loadings) ** (power - 1.0))
+
+
+def promax(varimax: Rotation, power: float = 4.0, target: Array | None = None) -> Rotation:
     """Return the oblique solution nearest to varimax loadings raised to a power (Hendrickson & White 1964).
 
     Parameters
     ----------
     varimax : Rotation
-        Varimax loadings, Kaiser-normalised or not: the target is made from them as they stand.
+        Varimax loadings, Kaiser-normalised or not: they are fitted as they stand.
     power : float
         At least 1; the sign of a loading is kept.
+    target : (p, m) array, optional
+        By default the loadings of ``varimax`` raised to the power.
     """
     loadings = varimax.loadings
-    target = loadings * np.abs(loadings) ** (power - 1.0)
-    transform = np.linalg.lstsq(loadings, target, rcond=None)[0]
+    aim = _powered(loadings, power) if target is None else target
+    transform = np.linalg.lstsq(loadings, aim, rcond=None)[0]
     transform = transform * np.sqrt(np.diag(np.linalg.inv(transform.T @ transform)))
     inverse = np.linalg.inv(transform)
     return replace(
@@ -165,20 +191,29 @@ def promax(varimax: Rotation, power: float = 4.0) -> Rotation:
     )
 
 
-def arrange(found: Rotation) -> Rotation:
+def arrange(found: Rotation, *, fixed: int = 0, signs: bool = True) -> Rotation:
     """Return the same solution with factors in order of the variance they explain and with positive sums.
 
     Order and signs of factors are free; loadings, factor correlations and transformation are moved together
     here and nowhere else, so the reproduced correlations cannot change.
+
+    Parameters
+    ----------
+    found : Rotation
+    fixed : int
+        Number of leading factors that keep their place: one where a general factor comes first, all where a
+        target gave the order.
+    signs : bool
+        False leaves the signs too, where a target gave them.
     """
     explained = variance_explained(found.loadings, found.factor_correlations)
-    order = np.argsort(-explained, kind="stable")
-    signs = np.where(found.loadings.sum(axis=0) < 0, -1.0, 1.0)[order]
+    order = np.concatenate([np.arange(fixed), fixed + np.argsort(-explained[fixed:], kind="stable")])
+    turn = np.where(signs & (found.loadings.sum(axis=0) < 0), -1.0, 1.0)[order]
     return replace(
         found,
-        loadings=read_only(found.loadings[:, order] * signs),
-        factor_correlations=read_only(found.factor_correlations[np.ix_(order, order)] * np.outer(signs, signs)),
-        transform=read_only(found.transform[:, order] * signs),
+        loadings=read_only(found.loadings[:, order] * turn),
+        factor_correlations=read_only(found.factor_correlations[np.ix_(order, order)] * np.outer(turn, turn)),
+        transform=read_only(found.transform[:, order] * turn),
     )
 
 
@@ -215,14 +250,23 @@ def _starts(size: int, random_starts: int, generator: np.random.Generator | None
 def _lowest(rows: Array, criterion: Criterion, starts: list[Array], oblique: bool, max_iterations: int) -> Rotation:
     found = [gradient_projection(rows, criterion, start, oblique, max_iterations=max_iterations) for start in starts]
     best = min(found, key=lambda result: (not result.converged, result.criterion))
-    agreeing = sum(result.criterion - best.criterion < SAME_MINIMUM for result in found)
-    return replace(best, iterations=sum(result.iterations for result in found), starts=len(found), agreeing=agreeing)
+    ends = np.sort([result.criterion for result in found if result.converged])
+    return replace(
+        best,
+        iterations=sum(result.iterations for result in found),
+        starts=len(found),
+        agreeing=sum(abs(result.criterion - best.criterion) < SAME_MINIMUM for result in found),
+        minima=1 + int((np.diff(ends) > SAME_MINIMUM).sum()),
+    )
 
 
 def gradient_projection(
     rows: Array, criterion: Criterion, start: Array, oblique: bool, *, max_iterations: int = 2000
 ) -> Rotation:
-    """Minimise a rotation criterion by projected gradients with step halving.
+    """Minimise a rotation criterion by projected gradients.
+
+    A step's length is that of Barzilai & Borwein (1988), halved until the criterion falls below the highest of
+    its last values (Raydan 1997, SIAM J. Optim. 7, 26-33).
 
     Parameters
     ----------
@@ -236,39 +280,44 @@ def gradient_projection(
         Loadings are ``rows @ inv(T).T`` with factor correlations ``T.T @ T``; otherwise ``rows @ T``.
     max_iterations : int
     """
-    transform, step = start, 1.0
-    loadings = _turn(rows, transform, oblique)
+    transform, step, count = start, FIRST_STEP, 0
+    turn = np.linalg.inv(transform).T if oblique else transform  # loadings are rows @ turn
+    loadings = rows @ turn
     value, slope = criterion(loadings)
-    length, count = np.inf, 0
-    for count in range(max_iterations + 1):
-        projected = _project(rows, loadings, slope, transform, oblique)
-        length = float(np.linalg.norm(projected))
-        if length < PROJECTION_TOLERANCE or count == max_iterations:
-            break
-        step *= 2.0
+    last = [value]
+    projected = _project(rows, loadings, slope, transform, turn, oblique)
+    while (squared := float(np.vdot(projected, projected))) > PROJECTION_TOLERANCE**2 and count < max_iterations:
         # near the minimum the promised decrease drowns in rounding: a step that changes nothing visible is taken
-        noise = 4.0 * np.finfo(float).eps * max(1.0, abs(value))
+        ceiling = max(last) + 4.0 * np.finfo(float).eps * max(1.0, abs(value))
         for _ in range(HALVINGS):
             trial = _retract(transform - step * projected, oblique)
-            turned = _turn(rows, trial, oblique)
-            trial_value, trial_slope = criterion(turned)
-            if value - trial_value > SUFFICIENT_DECREASE * length**2 * step - noise:
+            turn = np.linalg.inv(trial).T if oblique else trial
+            loadings = rows @ turn
+            value, slope = criterion(loadings)
+            if value < ceiling - SUFFICIENT_DECREASE * squared * step:
                 break
             step *= 0.5
-        transform, loadings, value, slope = trial, turned, trial_value, trial_slope
+        last = [*last[1 - REMEMBERED :], value]
+        before, moved, count = projected, trial - transform, count + 1
+        transform, projected = trial, _project(rows, loadings, slope, trial, turn, oblique)
+        step = _next_step(moved, projected - before, count)
     correlations = _unit_diagonal(transform.T @ transform) if oblique else np.eye(rows.shape[1])
-    reached = length < PROJECTION_TOLERANCE
+    length = squared**0.5
+    reached = length <= PROJECTION_TOLERANCE
     return Rotation(read_only(loadings), read_only(correlations), read_only(transform), value, count, length, reached)
 
 
-def _turn(rows: Array, transform: Array, oblique: bool) -> Array:
-    return np.asarray(np.linalg.solve(transform, rows.T).T) if oblique else rows @ transform
+def _next_step(moved: Array, changed: Array, count: int) -> float:
+    """Return Barzilai & Borwein's two step lengths in turn, from the last move and how it changed the gradient."""
+    product = abs(float(np.vdot(moved, changed)))
+    above, below = (product, np.vdot(changed, changed)) if count % 2 else (np.vdot(moved, moved), product)
+    return float(np.clip(above / below, SHORTEST_STEP, LONGEST_STEP)) if below > 0 else FIRST_STEP
 
 
-def _project(rows: Array, loadings: Array, slope: Array, transform: Array, oblique: bool) -> Array:
+def _project(rows: Array, loadings: Array, slope: Array, transform: Array, turn: Array, oblique: bool) -> Array:
     if oblique:
-        gradient = -np.linalg.solve(transform.T, slope.T @ loadings)
-        return np.asarray(gradient - transform * (transform * gradient).sum(axis=0))
+        gradient = -turn @ (slope.T @ loadings)
+        return np.asarray(gradient - transform * np.einsum("ij,ij->j", transform, gradient))
     gradient = rows.T @ slope
     inner = transform.T @ gradient
     return np.asarray(gradient - transform @ (inner + inner.T) / 2)
@@ -276,6 +325,6 @@ def _project(rows: Array, loadings: Array, slope: Array, transform: Array, obliq
 
 def _retract(moved: Array, oblique: bool) -> Array:
     if oblique:
-        return np.asarray(moved / np.linalg.norm(moved, axis=0))
+        return np.asarray(moved / np.sqrt(np.einsum("ij,ij->j", moved, moved)))
     left, _, right = np.linalg.svd(moved)
     return np.asarray(left @ right)
