@@ -118,6 +118,24 @@ class AnalysisError(InputError):
     """A statistic cannot be computed from what was given (one item, no rows, a constant item ...)."""
 
 
+class ModelSyntaxError(InputError):
+    """A model's text cannot be understood; the message names line and column and shows the place with a caret.
+
+    Fields ``line``, ``column`` (from one) and ``excerpt`` (the line and a caret below) are always given.
+    """
+
+    def message(self, language: str) -> str:
+        """Return the place, the sentence and the line with a caret, in one language."""
+        return f"{self._sentence(language)}\n{self.fields['excerpt']}"
+
+    def __str__(self) -> str:
+        sentences = [self._sentence(language) for language in wording.LANGUAGES]
+        return "\n".join([*sentences, str(self.fields["excerpt"])])
+
+    def _sentence(self, language: str) -> str:
+        return wording.text("model_syntax.at", language, sentence=super().message(language), **self.fields)
+
+
 class OptionError(InputError):
     """An argument is outside its vocabulary or range."""
 
