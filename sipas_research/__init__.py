@@ -22,6 +22,7 @@ _HOME = {
     "profile": "survey.description",
     "reliability": "factors.reliability",
     "omega_hierarchical": "factors.omega",
+    "screen_items": "factors.screening",
     "kmo": "factors.adequacy",
     "bartlett_sphericity": "factors.adequacy",
     "efa": "factors.efa",

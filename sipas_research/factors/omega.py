@@ -10,7 +10,7 @@ import pandas as pd
 
 from sipas_research.errors import OptionError
 from sipas_research.factors.efa import efa
-from sipas_research.factors.inputs import Data, item_matrix
+from sipas_research.factors.inputs import Data, announce, load_items, require_enough
 from sipas_research.numerics.schmid_leiman import (
     GeneralFactor,
     SumScoreShares,
@@ -180,7 +180,9 @@ def omega_hierarchical(
     if rotation in {"varimax", "none"}:
         raise OptionError("reliability.error.orthogonal", received=rotation)
     wanted = [item for items in scales.values() for item in items]
-    matrix = item_matrix(data, wanted, data_kind=data_kind)
+    matrix = load_items(data, wanted, data_kind)
+    require_enough(matrix, data)
+    announce(matrix, stacklevel=3)
     frame = pd.DataFrame(np.array(matrix.values), columns=list(matrix.items))
     found = efa(frame, groups, method=method, rotation=rotation, data_kind=matrix.data_kind)
     solution = schmid_leiman(found.rotated.loadings, found.rotated.factor_correlations)
