@@ -121,19 +121,25 @@ class AnalysisError(InputError):
 class ModelSyntaxError(InputError):
     """A model's text cannot be understood; the message names line and column and shows the place with a caret.
 
-    Fields ``line``, ``column`` (from one) and ``excerpt`` (the line and a caret below) are always given.
+    Fields ``line``, ``column`` (from one; 0 where the whole model is meant) and ``excerpt`` (the line and a caret
+    below) are always given.
     """
 
     def message(self, language: str) -> str:
         """Return the place, the sentence and the line with a caret, in one language."""
-        return f"{self._sentence(language)}\n{self.fields['excerpt']}"
+        return "\n".join([self._sentence(language), *self._excerpt()])
 
     def __str__(self) -> str:
-        sentences = [self._sentence(language) for language in wording.LANGUAGES]
-        return "\n".join([*sentences, str(self.fields["excerpt"])])
+        return "\n".join([*(self._sentence(language) for language in wording.LANGUAGES), *self._excerpt()])
+
+    def _excerpt(self) -> list[str]:
+        return [str(self.fields["excerpt"])] if self.fields["line"] else []
 
     def _sentence(self, language: str) -> str:
-        return wording.text("model_syntax.at", language, sentence=super().message(language), **self.fields)
+        sentence = super().message(language)
+        if not self.fields["line"]:
+            return sentence
+        return wording.text("model_syntax.at", language, sentence=sentence, **self.fields)
 
 
 class OptionError(InputError):
@@ -188,6 +194,10 @@ class ConvergenceWarning(SipasWarning):
 
 class HeywoodWarning(SipasWarning):
     """A communality reached one."""
+
+
+class NotPositiveDefiniteWarning(SipasWarning):
+    """A correlation matrix is singular or has negative eigenvalues: not everything can be computed from it."""
 
 
 class DesignWarning(SipasWarning):

@@ -4,19 +4,47 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
-from sipas_research.errors import AnalysisError, ConvergenceWarning, HeywoodWarning, OptionError
-from sipas_research.factors.inputs import Data, ItemMatrix, announce, correlations, load_items, require_enough
+from sipas_research.errors import (
+    AnalysisError,
+    ConvergenceWarning,
+    HeywoodWarning,
+    NotPositiveDefiniteWarning,
+    OptionError,
+)
+from sipas_research.factors.correlation_kinds import CORRELATIONS, item_correlations
+from sipas_research.factors.inputs import Data, ItemMatrix, announce, load_items, require_enough
 from sipas_research.factors.solution import FactorSolution
+from sipas_research.factors.target import Target, resolve_target
+from sipas_research.numerics.correlation import is_singular, read_only
 from sipas_research.numerics.extraction import METHODS, Extraction, extract
 from sipas_research.numerics.factor_fit import degrees_of_freedom, factor_fit, most_factors
-from sipas_research.numerics.rotation import ROTATIONS, arrange, rotate
+from sipas_research.numerics.rotation import GENERAL_FIRST, ROTATIONS, TARGETED, Rotation, arrange, rotate
 from sipas_research.results import DataKind
 
 #: A factor whose largest loading is below this explains nothing: the data hold fewer factors than asked for.
 EMPTY_FACTOR = 1e-6
+#: Rotations known for local minima are always searched from this many random positions too (Jennrich & Bentler
+#: 2011; Hattori, Zhang & Preacher 2017, Multivar. Behav. Res. 52).
+RANDOM_STARTS = 30
+MANY_MINIMA = ("geomin", "geomin_orthogonal", *GENERAL_FIRST, *TARGETED)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RotationOptions:
+    """How to rotate; see :func:`efa` for the meaning of each."""
+
+    rotation: str = "oblimin"
+    kaiser: bool | None = None
+    power: float = 4.0
+    gamma: float = 0.0
+    delta: float = 0.01
+    random_starts: int | None = None
+    seed: int = 1
+    max_iterations: int = 2000
 
 
 def efa(
@@ -26,13 +54,18 @@ def efa(
     items: Iterable[str] | None = None,
     method: str = "minres",
     rotation: str = "oblimin",
+    correlation: str = "pearson",
     kaiser: bool | None = None,
-    random_starts: int = 0,
+    power: float = 4.0,
+    gamma: float = 0.0,
+    delta: float = 0.01,
+    target: object = None,
+    random_starts: int | None = None,
     seed: int = 1,
     max_iterations: int = 2000,
     data_kind: DataKind = DataKind.USER,
 ) -> FactorSolution:
-    """Return an exploratory factor analysis of the items' Pearson correlations.
+    """Return an exploratory factor analysis of the items' correlations.
 
     Parameters
     ----------
@@ -44,12 +77,24 @@ def efa(
         By default the items of the questionnaire's factors, or every column.
     method : {"minres", "ml", "pa"}
         Minimum residuals (unweighted least squares), maximum likelihood, iterated principal axes.
-    rotation : {"oblimin", "promax", "varimax", "geomin", "none"}
-        Oblimin is direct quartimin (gamma 0), promax has power 4, geomin has delta 0.01.
+    rotation : str
+        Oblique: "oblimin" (direct oblimin), "quartimin", "geomin", "promax" (as R psych: all steps on Kaiser-
+        normalised loadings), "promax_spss" (as SPSS: normalised target, fitted by the loadings themselves),
+        "bifactor_oblique", "target". Orthogonal: "varimax", "geomin_orthogonal", "bifactor", "target_orthogonal".
+        "none" leaves the loadings as extracted.
+    correlation : {"pearson", "polychoric"}
+        Polychoric correlations are those of the normal variables that are thought behind ordered answers.
     kaiser : bool, optional
-        Kaiser's normalisation while rotating; by default yes for varimax and promax, no for the others.
-    random_starts : int
-        Extra searches of the rotation from random positions, drawn with ``seed``; the lowest is kept.
+        Kaiser's normalisation while rotating; by default yes for varimax and both kinds of promax, no for the
+        others. Not allowed with a target.
+    power, gamma, delta : float
+        Promax's power (SPSS's kappa), at least 1; oblimin's gamma (SPSS's delta), 0 or negative; geomin's small
+        constant, positive.
+    target : DataFrame or array, optional
+        Loadings to come near to, items by factors, NaN where free; needed by the target rotations.
+    random_starts : int, optional
+        Extra searches of the rotation from random positions, drawn with ``seed``; the lowest is kept and the number
+        of different minima stands on the result. By default 30 for geomin, bifactor and target, 0 for the others.
     max_iterations : int
         Limit of the extraction and of each search of the rotation.
     data_kind : DataKind
@@ -70,29 +115,24 @@ def efa(
 
     Warns
     -----
-    HeywoodWarning, ConvergenceWarning, DroppedItemWarning, DroppedRowsWarning
+    HeywoodWarning, ConvergenceWarning, NotPositiveDefiniteWarning, DroppedItemWarning, DroppedRowsWarning
 
     References
     ----------
     Harman & Jones (1966), Psychometrika 31, 351-368. Jöreskog (1967), Psychometrika 32, 443-482. Jennrich
-    (2002), Psychometrika 67, 7-19. Bernaards & Jennrich (2005), Educ. Psychol. Meas. 65, 676-696.
+    (2002), Psychometrika 67, 7-19. Bernaards & Jennrich (2005), Educ. Psychol. Meas. 65, 676-696. Jennrich &
+    Bentler (2011), Psychometrika 76, 537-549; (2012), Psychometrika 77, 442-454. Browne (2001), Multivar. Behav.
+    Res. 36, 111-150.
     """
-    _check_options(method, rotation, random_starts, max_iterations)
+    turning = RotationOptions(rotation, kaiser, power, gamma, delta, random_starts, seed, max_iterations)
+    _check_options(method, correlation, turning, target)
     matrix = load_items(data, items, data_kind)
     require_enough(matrix, data)
     check_factors(n_factors, len(matrix.items))
+    aim = _aim(target, matrix, n_factors, rotation)
     announce(matrix, stacklevel=3)
-    found = solve(
-        matrix,
-        correlations(matrix, invertible=method == "ml"),
-        n_factors,
-        method=method,
-        rotation=rotation,
-        kaiser=kaiser,
-        random_starts=random_starts,
-        seed=seed,
-        max_iterations=max_iterations,
-    )
+    observed = item_correlations(matrix, correlation, invertible=method == "ml")
+    found = _solution(matrix, observed, n_factors, method, correlation, turning, aim)
     _warn(found, stacklevel=3)
     return found
 
@@ -104,39 +144,73 @@ def solve(
     *,
     method: str,
     rotation: str,
-    kaiser: bool | None = None,
-    random_starts: int = 0,
+    correlation_kind: str = "pearson",
+    random_starts: int | None = None,
     seed: int = 1,
     max_iterations: int = 2000,
 ) -> FactorSolution:
     """Return the solution for a correlation matrix of the items of ``matrix``, however it was estimated."""
-    extraction = extract(correlation, n_factors, method, max_iterations=max_iterations)
+    turning = RotationOptions(rotation, random_starts=random_starts, seed=seed, max_iterations=max_iterations)
+    return _solution(matrix, correlation, n_factors, method, correlation_kind, turning, None)
+
+
+def _solution(
+    matrix: ItemMatrix,
+    correlation: np.ndarray,
+    n_factors: int,
+    method: str,
+    correlation_kind: str,
+    turning: RotationOptions,
+    aim: Target | None,
+) -> FactorSolution:
+    extraction = extract(correlation, n_factors, method, max_iterations=turning.max_iterations)
     _refuse_empty_factors(extraction, n_factors)
-    # an eigenvector's sign is an accident of the machine: settle it before the rotation starts from it
-    settled = arrange(rotate(extraction.loadings, "none"))
-    rotated = rotate(
-        settled.loadings,
-        rotation,
-        kaiser=kaiser,
-        random_starts=random_starts,
-        generator=np.random.default_rng(seed),
-        max_iterations=max_iterations,
-    )
     implied = extraction.loadings @ extraction.loadings.T + np.diag(extraction.uniquenesses)
     return FactorSolution(
         items=matrix.items,
-        factors=tuple(f"F{place}" for place in range(1, n_factors + 1)),
+        factors=aim.factors if aim else tuple(f"F{place}" for place in range(1, n_factors + 1)),
         method=method,
-        rotation=rotation if n_factors > 1 else "none",
+        rotation=turning.rotation if n_factors > 1 else "none",
         correlation=correlation,
+        correlation_kind=correlation_kind,
+        means=read_only(matrix.values.mean(axis=0)),
+        spreads=read_only(matrix.values.std(axis=0, ddof=1)),
         extraction=extraction,
-        rotated=arrange(rotated),
+        rotated=_rotated(extraction, turning, aim),
         fit=factor_fit(correlation, implied, n_factors, matrix.n),
         n=matrix.n,
         n_dropped=matrix.n_dropped,
         left_out=matrix.left_out,
         data_kind=matrix.data_kind,
     )
+
+
+def _rotated(extraction: Extraction, turning: RotationOptions, aim: Target | None) -> Rotation:
+    # an eigenvector's sign is an accident of the machine: settle it before the rotation starts from it
+    settled = arrange(rotate(extraction.loadings, "none"))
+    usual = RANDOM_STARTS if turning.rotation in MANY_MINIMA else 0
+    found = rotate(
+        settled.loadings,
+        turning.rotation,
+        kaiser=turning.kaiser,
+        power=turning.power,
+        gamma=turning.gamma,
+        delta=turning.delta,
+        target=aim.values if aim else None,
+        random_starts=usual if turning.random_starts is None else turning.random_starts,
+        generator=np.random.default_rng(turning.seed),
+        max_iterations=turning.max_iterations,
+    )
+    if aim:
+        return arrange(found, fixed=len(aim.factors), signs=False)
+    return arrange(found, fixed=int(turning.rotation in GENERAL_FIRST))
+
+
+def _aim(target: object, matrix: ItemMatrix, n_factors: int, rotation: str) -> Target | None:
+    if target is None:
+        return None
+    known = [name for name, _ in matrix.left_out]
+    return resolve_target(target, matrix.items, n_factors, oblique=rotation == "target", known=known)
 
 
 def check_factors(n_factors: int, items: int) -> None:
@@ -149,13 +223,31 @@ def check_factors(n_factors: int, items: int) -> None:
         raise OptionError("factors.error.n_factors", received=str(n_factors), items=items, highest=highest)
 
 
-def _check_options(method: str, rotation: str, random_starts: int, max_iterations: int) -> None:
-    for name, received, allowed in (("method", method, METHODS), ("rotation", rotation, ROTATIONS)):
+def _check_options(method: str, correlation: str, turning: RotationOptions, target: object) -> None:
+    vocabularies = (
+        ("method", method, METHODS),
+        ("rotation", turning.rotation, ROTATIONS + TARGETED),
+        ("correlation", correlation, CORRELATIONS),
+    )
+    for name, received, allowed in vocabularies:
         if received not in allowed:
             raise OptionError("factors.error.option", name=name, received=str(received), allowed=", ".join(allowed))
-    for name, count, lowest in (("random_starts", random_starts, 0), ("max_iterations", max_iterations, 1)):
+    starts = 0 if turning.random_starts is None else turning.random_starts
+    for name, count, lowest in (("random_starts", starts, 0), ("max_iterations", turning.max_iterations, 1)):
         if count < lowest:
             raise OptionError("factors.error.count", name=name, received=str(count), lowest=lowest)
+    ranges = (
+        ("power", turning.power, turning.power >= 1, "≥ 1"),
+        ("gamma", turning.gamma, turning.gamma <= 0, "≤ 0"),
+        ("delta", turning.delta, turning.delta > 0, "> 0"),
+    )
+    for name, value, inside, allowed_range in ranges:
+        if not inside:
+            raise OptionError("factors.error.option", name=name, received=str(value), allowed=allowed_range)
+    if (target is None) == (turning.rotation in TARGETED):
+        raise OptionError("efa.error.target_needed" if target is None else "efa.error.target_not_used")
+    if target is not None and turning.kaiser:
+        raise OptionError("efa.error.target_kaiser")
 
 
 def _refuse_empty_factors(extraction: Extraction, n_factors: int) -> None:
@@ -174,3 +266,5 @@ def _warn(found: FactorSolution, *, stacklevel: int) -> None:
     if not found.rotated.converged:
         steps = found.rotated.iterations
         warnings.warn(ConvergenceWarning("factors.warning.rotation", n=steps), stacklevel=stacklevel)
+    if is_singular(found.correlation):
+        warnings.warn(NotPositiveDefiniteWarning("efa.warning.not_positive_definite"), stacklevel=stacklevel)

@@ -109,7 +109,7 @@ def load_items(data: Data, items: Iterable[str] | None, data_kind: DataKind) -> 
         raise OptionError("factors.error.data_type", received=type(data).__name__)
     names = resolve_items(data, items)
     kind = kind_of(data, data_kind)
-    values = data.items(names).to_numpy(float) if isinstance(data, Responses) else _numeric(data, names)
+    values = data.items(names).to_numpy(float) if isinstance(data, Responses) else numeric_columns(data, names)
     return _complete(values, tuple(str(name) for name in names), kind)
 
 
@@ -159,7 +159,8 @@ def _unknown(name: str, known: tuple[str, ...]) -> Problem:
     return Problem.of("factors.problem.unknown_item_far", item=name, known=listed)
 
 
-def _numeric(frame: pd.DataFrame, names: tuple[str, ...]) -> Array:
+def numeric_columns(frame: pd.DataFrame, names: tuple[str, ...]) -> Array:
+    """Return the columns as an (n, p) array, NaN where a cell is empty; AnalysisError where one is not numeric."""
     block = frame[list(names)]
     plain = all(isinstance(kind, np.dtype) and kind.kind in "iuf" for kind in block.dtypes)
     columns = (

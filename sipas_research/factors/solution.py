@@ -7,12 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from sipas_research.errors import AnalysisError, OptionError
+from sipas_research.factors.inputs import Data, numeric_columns, resolve_items
 from sipas_research.factors.phrases import p_phrase
-from sipas_research.numerics.correlation import Array, eigenvalues, read_only
+from sipas_research.numerics.correlation import Array, eigenvalues, is_singular, read_only
 from sipas_research.numerics.extraction import Extraction
 from sipas_research.numerics.factor_fit import FactorFit
+from sipas_research.numerics.factor_scores import SCORE_METHODS, determinacy, score_weights
 from sipas_research.numerics.rotation import Rotation, variance_explained
 from sipas_research.results import TIDY_COLUMNS, DataKind
+from sipas_research.survey.responses import Responses
 from sipas_research.wording import number, percent, text
 
 NAN = float("nan")
@@ -25,10 +29,15 @@ class FactorSolution:
     Attributes
     ----------
     items, factors : tuple of str
-        Item names, and "F1", "F2", ... in order of the variance they explain.
+        Item names, and "F1", "F2", ... in order of the variance they explain; after a bifactor rotation the
+        general factor comes first, after a target rotation order and names are those of the target.
     method, rotation : str
         As asked for; rotation is "none" for a single factor.
     correlation : (p, p) array
+    correlation_kind : str
+        "pearson" or "polychoric".
+    means, spreads : (p,) arrays
+        Means and standard deviations (divisor n - 1) of the answers, which scores are standardised by.
     extraction : Extraction
         Unrotated solution with its convergence.
     rotated : Rotation
@@ -46,6 +55,9 @@ class FactorSolution:
     method: str
     rotation: str
     correlation: Array
+    correlation_kind: str
+    means: Array
+    spreads: Array
     extraction: Extraction
     rotated: Rotation
     fit: FactorFit
@@ -116,21 +128,75 @@ class FactorSolution:
         left = self.correlation - pattern @ self.rotated.factor_correlations @ pattern.T
         return pd.DataFrame(left, index=list(self.items), columns=list(self.items))
 
+    @property
+    def determinacy(self) -> pd.Series:
+        """Each factor's multiple correlation with the items, 0-1; NaN where the correlation matrix is singular.
+
+        Scores of a factor below about 0.9 should not stand for single people (Grice 2001, Psychol. Methods 6).
+        """
+        if is_singular(self.correlation):
+            return pd.Series(NAN, index=list(self.factors))
+        return pd.Series(determinacy(self.correlation, self.structure.to_numpy()), index=list(self.factors))
+
+    def score_weights(self, method: str = "regression") -> pd.DataFrame:
+        """Return the weights of standardised answers in factor scores, items by factors.
+
+        Parameters
+        ----------
+        method : {"regression", "bartlett", "tenberge"}
+            Thurstone's regression scores, Bartlett's, or ten Berge's, which keep the factors' correlations.
+
+        Raises
+        ------
+        OptionError
+            If the method is unknown.
+        AnalysisError
+            If the correlation matrix is singular and the method needs its inverse.
+        """
+        if method not in SCORE_METHODS:
+            allowed = ", ".join(SCORE_METHODS)
+            raise OptionError("factors.error.option", name="method", received=str(method), allowed=allowed)
+        if method != "bartlett" and is_singular(self.correlation):
+            raise AnalysisError("factors.error.singular")
+        rotated, unique = self.rotated, self.extraction.uniquenesses
+        return self._wide(
+            score_weights(self.correlation, rotated.loadings, rotated.factor_correlations, unique, method)
+        )
+
+    def scores(self, data: Data, method: str = "regression") -> pd.DataFrame:
+        """Return factor scores of people, standardised to the answers that were analysed; NaN for incomplete rows.
+
+        Scores of single people are estimates with their own error: look at :attr:`determinacy` first. After
+        polychoric correlations the weights belong to the variables behind the answers, and scores from the answers
+        are approximate.
+
+        Parameters
+        ----------
+        data : Responses or DataFrame
+            With all items of the analysis; other people than those analysed may be scored.
+        method : {"regression", "bartlett", "tenberge"}
+            As in :meth:`score_weights`.
+        """
+        weights = self.score_weights(method).to_numpy()
+        names = resolve_items(data, self.items)
+        values = data.items(names).to_numpy(float) if isinstance(data, Responses) else numeric_columns(data, names)
+        index = data.frame.index if isinstance(data, Responses) else data.index
+        return pd.DataFrame((values - self.means) / self.spreads @ weights, index=index, columns=list(self.factors))
+
     def tidy(self) -> pd.DataFrame:
         """Return one row an item and factor: term, group, estimate (pattern loading), ..., note, structure."""
         size, count = len(self.items), len(self.factors)
         marked = set(self.heywood)
-        table = pd.DataFrame(
-            {
-                "term": np.repeat(np.array(self.items, dtype=object), count),
-                "group": list(self.factors) * size,
-                "estimate": self.rotated.loadings.ravel(),
-                "note": ["factors.note.heywood" if i in marked else "" for i in self.items for _ in self.factors],
-                "structure": self.structure.to_numpy().ravel(),
-            }
-        )
-        missing = {name: NAN for name in TIDY_COLUMNS if name not in table.columns}
-        return table.assign(**missing)[[*TIDY_COLUMNS, "structure"]]
+        pattern = self.rotated.loadings
+        filled = {
+            "term": np.repeat(np.array(self.items, dtype=object), count),
+            "group": list(self.factors) * size,
+            "estimate": pattern.ravel(),
+            "note": ["factors.note.heywood" if i in marked else "" for i in self.items for _ in self.factors],
+            "structure": (pattern @ self.rotated.factor_correlations).ravel(),
+        }
+        missing = np.full(size * count, NAN)
+        return pd.DataFrame({name: filled.get(name, missing) for name in (*TIDY_COLUMNS, "structure")})
 
     def glance(self) -> pd.DataFrame:
         """Return one row about the whole; measures that do not exist are NaN with the reason's key in ``note``."""
@@ -142,6 +208,7 @@ class FactorSolution:
             "n_factors": len(self.factors),
             "method": self.method,
             "rotation": self.rotation,
+            "correlation": self.correlation_kind,
             "chisq": fit.statistic,
             "df": fit.df,
             "pvalue": fit.p_value,
@@ -153,6 +220,8 @@ class FactorSolution:
             "variance_explained": float(self.communality.mean()),
             "converged": self.converged,
             "heywood": len(self.heywood),
+            "rotation_starts": self.rotated.starts,
+            "rotation_minima": self.rotated.minima,
             "note": self.note,
             "data_kind": self.data_kind.value,
         }
@@ -169,7 +238,9 @@ class FactorSolution:
             return "factors.note.heywood"
         if np.isnan(self.fit.statistic):
             return "factors.note.no_test"
-        return "factors.note.no_degrees_of_freedom" if self.fit.df == 0 else ""
+        if self.fit.df == 0:
+            return "factors.note.no_degrees_of_freedom"
+        return "efa.note.polychoric_test" if self.correlation_kind == "polychoric" else ""
 
     def summary(self, language: str = "vi") -> str:
         """Return the solution in a few sentences."""
@@ -195,9 +266,15 @@ class FactorSolution:
                 "tli": number(self.fit.tli, 3, language),
             }
             lines.append(text("factors.summary.efa_fit", language, df=self.fit.df, **fields))
+        if self.rotated.minima > 1:
+            lines.append(self._minima(language))
         if self.note:
             lines.append(text(self.note, language))
         return "\n".join(lines)
+
+    def _minima(self, language: str) -> str:
+        starts, agreeing = self.rotated.starts, self.rotated.agreeing
+        return text("efa.summary.minima", language, starts=starts, minima=self.rotated.minima, agreeing=agreeing)
 
     def _wide(self, values: Array) -> pd.DataFrame:
         return pd.DataFrame(np.array(values), index=list(self.items), columns=list(self.factors))

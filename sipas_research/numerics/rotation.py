@@ -34,7 +34,7 @@ GENERAL_FIRST = ("bifactor", "bifactor_oblique")
 
 #: Length of the projected gradient that ends a search. Loadings are then right to about this size over the
 #: curvature; smaller values fight the rounding of the criterion itself.
-PROJECTION_TOLERANCE = 1e-7
+PROJECTION_TOLERANCE = 1e-8
 #: Criterion values closer than this are the same minimum.
 SAME_MINIMUM = 1e-8
 #: Share of the promised decrease that a step must bring against the highest of the last values, how many values
@@ -110,8 +110,8 @@ def rotate(
     target : (p, m) array, optional
         Loadings to come near to, NaN where they are free; only for the rotations of ``TARGETED``.
     random_starts : int
-        Searches from random rotations, besides the one from the unrotated position; oblique criteria then get
-        the varimax position as a start too.
+        Searches from random rotations, besides the one from the unrotated position. Oblique criteria then get
+        the varimax position as a start too, a target always that of Procrustes with zeros where it is free.
     generator : numpy Generator
         Needed if ``random_starts`` is positive.
     max_iterations : int
@@ -141,9 +141,11 @@ def rotate(
         spss = rotation == "promax_spss"
         found = promax(_scaled(flat, lengths), power, _powered(flat.loadings, power)) if spss else promax(flat, power)
         return found if spss else _scaled(found, lengths)
-    if oblique and random_starts:
+    if oblique and random_starts and target is None:
         flat = _lowest(rows, varimax_criterion, starts[:1], False, max_iterations)
         starts = [starts[0], flat.transform, *starts[1:]]
+    if target is not None:
+        starts.insert(1, _procrustes(rows, target))
     criterion = _criterion(rotation, gamma, delta, target)
     return _scaled(_lowest(rows, criterion, starts, oblique, max_iterations), lengths)
 
@@ -159,6 +161,11 @@ def _criterion(rotation: str, gamma: float, delta: float, target: Array | None) 
     if rotation.startswith("geomin"):
         return partial(geomin_criterion, delta=delta)
     return partial(oblimin_criterion, gamma=gamma if rotation == "oblimin" else 0.0)
+
+
+def _procrustes(rows: Array, target: Array) -> Array:
+    left, _, right = np.linalg.svd(rows.T @ np.nan_to_num(target))
+    return np.asarray(left @ right)
 
 
 def _powered(loadings: Array, power: float) -> Array:

@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 import sipas_research as sr
-from sipas_research.errors import AnalysisError, ConvergenceWarning, DroppedRowsWarning, HeywoodWarning, OptionError
+from sipas_research.errors import (
+    AnalysisError,
+    ConvergenceWarning,
+    DroppedRowsWarning,
+    HeywoodWarning,
+    NotPositiveDefiniteWarning,
+    OptionError,
+)
 from sipas_research.factors.adequacy import Kmo
 from sipas_research.numerics.adequacy import SamplingAdequacy
 from sipas_research.numerics.rotation import ROTATIONS
@@ -143,7 +150,8 @@ def test_a_duplicate_item_is_refused_where_an_inverse_is_needed(items):
     ):
         with pytest.raises(AnalysisError, match="'access1' and 'again'"):
             asks()
-    found = sr.efa(double, 5)
+    with pytest.warns(NotPositiveDefiniteWarning, match="not positive definite"):
+        found = sr.efa(double, 5)
     assert found.note == "factors.note.no_test"
     assert np.isnan(found.fit.statistic)
     np.testing.assert_allclose(found.loadings.loc["again"], found.loadings.loc["access1"], atol=SAME_ANSWER)
