@@ -202,3 +202,11 @@ class NotPositiveDefiniteWarning(SipasWarning):
 
 class DesignWarning(SipasWarning):
     """A survey design has a stratum with a single sampled unit, or another weakness."""
+
+
+class SparseTableWarning(SipasWarning):
+    """A pair's contingency table is too empty: a cell was filled, or the correlation is at one or does not exist."""
+
+
+class CategoryWarning(SipasWarning):
+    """An item's codes look wrong: an end of the scale stands apart like a code for a missing answer."""
