@@ -142,6 +142,14 @@ class ModelSyntaxError(InputError):
         return wording.text("model_syntax.at", language, sentence=sentence, **self.fields)
 
 
+class ConstantItemError(AnalysisError):
+    """A variable of a model does not vary."""
+
+
+class SingularMatrixError(AnalysisError):
+    """A covariance matrix has no inverse: variables follow from others, or rows are too few."""
+
+
 class OptionError(InputError):
     """An argument is outside its vocabulary or range."""
 
@@ -210,3 +218,19 @@ class SparseTableWarning(SipasWarning):
 
 class CategoryWarning(SipasWarning):
     """An item's codes look wrong: an end of the scale stands apart like a code for a missing answer."""
+
+
+class NotIdentifiedWarning(SipasWarning):
+    """Some parameters of a model are not determined by the data."""
+
+
+class NegativeVarianceWarning(SipasWarning):
+    """A latent variance is below zero, or latent variables correlate beyond one."""
+
+
+class FewRowsWarning(SipasWarning):
+    """A model has more parameters than there are rows."""
+
+
+class SingularMatrixWarning(SipasWarning):
+    """A covariance matrix has no inverse; the estimator did not need it."""

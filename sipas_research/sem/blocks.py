@@ -32,6 +32,8 @@ def read_heading(statement: Statement, current: Block, text: str) -> Heading:
     word, label = word.strip().lower(), " ".join(label.split()).strip("\"'").strip()
     if not label:
         raise error("heading_empty", token, text)
+    if "~" in label or "=" in label:
+        raise error("heading_formula", token, text)
     if word == "group":
         if current.level and not current.group:
             raise error("group_in_level", token, text)
@@ -57,8 +59,9 @@ def check_blocks(headings: Sequence[Heading], blocks: Sequence[Block], terms: Se
         if not filled:
             raise error("heading_without", heading.token, text)
     for heading in headings:
-        levels = {block.level for block in blocks if block.group == heading.block.group}
+        levels = {block.level: index for index, block in enumerate(blocks) if block.group == heading.block.group}
         if 0 in levels and len(levels) > 1:
-            raise error("level_mixed", heading.token, text)
-        if levels in ({1}, {2}):
+            term = next(term for term in terms if term.block == levels[0])
+            raise model_error("model_syntax.level_mixed", text, term.line, term.column, found=term.lhs)
+        if set(levels) in ({1}, {2}):
             raise error("level_alone", heading.token, text)

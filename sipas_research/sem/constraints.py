@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 
 from sipas_research.sem.expression_parser import CONSTANTS, parse_expression
-from sipas_research.sem.modifiers import error
+from sipas_research.sem.modifiers import error, refuse_second_operator
 from sipas_research.sem.near_names import near_names
 from sipas_research.sem.terms import Constraint
-from sipas_research.sem.tokens import NAME, OPERATOR, STRING, Statement, Token, model_error
+from sipas_research.sem.tokens import NAME, STRING, Statement, Token, model_error
 
 #: A weak inequality is meant where a strict one is written: an optimum may lie on the border.
 _SAME = {">=": ">", "<=": "<"}
@@ -62,14 +63,15 @@ def _read(relation: Statement, every: Collection[str], text: str) -> Constraint:
     if not right:
         column = operator.column + len(operator.text)
         raise model_error("model_syntax.right_missing", text, operator.line, column, found=operator.text)
-    second = next((token for token in right if token.kind == OPERATOR), None)
-    if second is not None:
-        raise error("two_operators", second, text, first=operator.text)
+    refuse_second_operator(relation, text)
     op = _SAME.get(operator.text, operator.text)
     if op == ":=" and (len(left) > 1 or first.kind != NAME):
         raise error("defined_name", first, text)
     constants = {name: number for name, number in CONSTANTS.items() if name not in every}
     one, other = (parse_expression(side, text, constants=constants) for side in (left, right))
+    for side, expression in ((left, one), (right, other)):
+        if not all(map(math.isfinite, (expression.linear() or {}).values())):
+            raise error("not_finite", side[0], text, expression=expression.text)
     name = first.text if op == ":=" else ""
     whole = other.text if op == ":=" else f"{one.text}{op}{other.text}"
     return Constraint(name, op, one, other, whole, first.line, first.column)

@@ -111,7 +111,10 @@ def _operand(tokens: Sequence[Token], at: int, steps: list[Step], context: _Cont
         raise _error("too_deep", token, text)
     inner = (text, constants, depth + 1)
     if token.kind == NUMBER:
-        steps.append(("number", float(token.text)))
+        number = float(token.text)
+        if not math.isfinite(number):
+            raise _error("not_finite", token, text, expression=token.text)
+        steps.append(("number", number))
         return at + 1
     if token.kind == NAME and _is(tokens, at + 1, "("):
         return _call(tokens, at, steps, inner)

@@ -8,6 +8,7 @@ precedence are those of R: ``-2^2`` is -4, ``^`` binds to the right, ``log(x, ba
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -88,7 +89,7 @@ class Expression:
                 del stack[-count:]
                 numbers = [number for number, _ in taken]
                 result = _apply(step, argument, numbers)
-                stack.append((result, _chain(_slopes(step, argument, numbers, result, taken), taken)))
+                stack.append((result, _chain(_slopes(step, argument, numbers), taken)))
         value, gradient = stack[0]
         return value, {name: gradient.get(name, 0.0) for name in self.names}
 
@@ -120,66 +121,76 @@ def _arguments(step: str, argument: float | str | int) -> int:
     return int(argument)
 
 
-def _apply(step: str, argument: float | str | int, taken: Sequence[float]) -> float:
+def _quotient(x: float, y: float) -> float:
+    return x / y if y else NAN
+
+
+def _log_base(x: float, base: float) -> float:
+    return math.log(x) / math.log(base)
+
+
+#: What each step but a function's call does with its arguments.
+_STEPS: dict[str, Callable[..., float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": _quotient,
+    "^": math.pow,
+    "negative": operator.neg,
+    "log_base": _log_base,
+    "sum": lambda *numbers: math.fsum(numbers),
+    "prod": lambda *numbers: math.prod(numbers),
+    "min": lambda *numbers: min(numbers),
+    "max": lambda *numbers: max(numbers),
+}
+
+
+def _apply(step: str, argument: float | str | int, numbers: Sequence[float]) -> float:
     """Return the result of one step; NaN outside a function's domain, infinite past the largest number."""
-    first = taken[0]
     try:
-        if step == "*":
-            return first * taken[1]
-        if step == "+":
-            return first + taken[1]
-        if step == "-":
-            return first - taken[1]
-        if step == "/":
-            return first / taken[1] if taken[1] else NAN
-        if step == "^":
-            return math.pow(first, taken[1])
-        if step == "negative":
-            return -first
-        if step == "call":
-            return _FUNCTIONS[str(argument)][0](first)
-        if step == "log_base":
-            return math.log(first) / math.log(taken[1]) if taken[1] != 1.0 else NAN
-        return {"sum": math.fsum, "prod": math.prod, "min": min, "max": max}[step](taken)  # type: ignore[operator]
-    except ValueError:
+        return _FUNCTIONS[str(argument)][0](numbers[0]) if step == "call" else _STEPS[step](*numbers)
+    except (ValueError, ZeroDivisionError):
         return NAN
     except OverflowError:
         return math.inf
 
 
-def _slopes(
-    step: str,
-    argument: float | str | int,
-    numbers: Sequence[float],
-    result: float,
-    taken: Sequence[tuple[float, Gradient]],
-) -> list[float]:
-    """Return the derivative of one step with respect to each of its arguments."""
-    first = numbers[0]
+def _power_slopes(base: float, power: float) -> list[float]:
+    left = power * math.pow(base, power - 1.0) if power else 0.0
+    # d/dpower = base^power log(base): for a base of zero or less it is not defined, and mostly not asked for
+    right = math.pow(base, power) * math.log(base) if base > 0.0 else 0.0 if base == 0.0 < power else NAN
+    return [left, right]
+
+
+def _product_slopes(*numbers: float) -> list[float]:
+    return [math.prod(numbers[:i]) * math.prod(numbers[i + 1 :]) for i in range(len(numbers))]
+
+
+#: The derivative of each step with respect to its arguments; at a tie, min and max follow the first.
+_SLOPES: dict[str, Callable[..., list[float]]] = {
+    "+": lambda x, y: [1.0, 1.0],
+    "-": lambda x, y: [1.0, -1.0],
+    "*": lambda x, y: [y, x],
+    "/": lambda x, y: [1.0 / y, -x / y / y],
+    "^": _power_slopes,
+    "negative": lambda x: [-1.0],
+    "log_base": lambda x, base: [
+        1.0 / (x * math.log(base)),
+        -math.log(x) / (base * math.log(base) ** 2),
+    ],
+    "sum": lambda *numbers: [1.0] * len(numbers),
+    "prod": _product_slopes,
+    "min": lambda *numbers: [float(i == numbers.index(min(numbers))) for i in range(len(numbers))],
+    "max": lambda *numbers: [float(i == numbers.index(max(numbers))) for i in range(len(numbers))],
+}
+
+
+def _slopes(step: str, argument: float | str | int, numbers: Sequence[float]) -> list[float]:
+    """Return the derivative of one step with respect to each of its arguments; NaN where there is none."""
     try:
-        if step in ("+", "-"):
-            return [1.0, 1.0 if step == "+" else -1.0]
-        if step == "*":
-            return [numbers[1], first]
-        if step == "/":
-            return [1.0 / numbers[1], -result / numbers[1]] if numbers[1] else [NAN, NAN]
-        if step == "^":
-            power = numbers[1]
-            left = power * math.pow(first, power - 1.0) if power else 0.0
-            return [left, result * math.log(first) if taken[1][1] else 0.0]
-        if step == "negative":
-            return [-1.0]
         if step == "call":
-            return [_FUNCTIONS[str(argument)][1](first)]
-        if step == "log_base":
-            base = math.log(numbers[1])
-            return [1.0 / (first * base), -result / (numbers[1] * base)]
-        if step == "sum":
-            return [1.0] * len(numbers)
-        if step == "prod":
-            return [math.prod(numbers[:i]) * math.prod(numbers[i + 1 :]) for i in range(len(numbers))]
-        chosen = numbers.index(result)
-        return [float(i == chosen) for i in range(len(numbers))]
+            return [_FUNCTIONS[str(argument)][1](numbers[0])]
+        return _SLOPES[step](*numbers)
     except (ValueError, ZeroDivisionError, OverflowError):
         return [NAN] * len(numbers)
 
@@ -194,21 +205,23 @@ def _chain(slopes: Sequence[float], taken: Sequence[tuple[float, Gradient]]) -> 
 
 def _linear_step(step: str, argument: float | str | int, taken: Sequence[dict[str, float]]) -> dict[str, float] | None:
     """Return the linear form after one step, or None."""
+    first, last = taken[0], taken[-1]
+    weights: list[float] | None = None
     if all(len(form) == 1 for form in taken):
         return {"": _apply(step, argument, [form[""] for form in taken])}
-    if step == "negative":
-        return _weighted(taken, [-1.0])
-    if step in ("+", "-", "sum"):
-        return _weighted(taken, [-1.0 if step == "-" and i else 1.0 for i in range(len(taken))])
-    if step == "*" and len(taken[0]) == 1:
-        return _weighted(taken[1:], [taken[0][""]])
-    if step == "*" and len(taken[1]) == 1:
-        return _weighted(taken[:1], [taken[1][""]])
-    if step == "/" and len(taken[1]) == 1 and taken[1][""]:
-        return {name: number / taken[1][""] for name, number in taken[0].items()}
-    if step == "^" and taken[1] == {"": 1.0}:
-        return taken[0]
-    return None
+    if step in ("+", "sum"):
+        weights = [1.0] * len(taken)
+    elif step in ("-", "negative"):
+        weights = [1.0, -1.0] if step == "-" else [-1.0]
+    elif step == "*" and len(first) == 1:
+        weights = [0.0, first[""]]
+    elif step == "*" and len(last) == 1:
+        weights = [last[""], 0.0]
+    elif step == "/" and len(last) == 1 and last[""]:
+        return {name: number / last[""] for name, number in first.items()}
+    elif step == "^" and last == {"": 1.0}:
+        weights = [1.0, 0.0]
+    return None if weights is None else _weighted(taken, weights)
 
 
 def _weighted(forms: Sequence[dict[str, float]], weights: Sequence[float]) -> dict[str, float]:

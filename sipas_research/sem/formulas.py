@@ -6,9 +6,18 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sipas_research.sem.modifiers import NO_MODIFIERS, Modifiers, check_counts, error, merge, read_modifier
+from sipas_research.sem.modifiers import (
+    NO_MODIFIERS,
+    UNSUPPORTED,
+    Modifiers,
+    check_counts,
+    error,
+    merge,
+    read_modifier,
+    refuse_second_operator,
+)
 from sipas_research.sem.terms import Term
-from sipas_research.sem.tokens import NAME, NUMBER, OPERATOR, STRING, Statement, Token, model_error
+from sipas_research.sem.tokens import NAME, NUMBER, STRING, Statement, Token, model_error
 
 _THRESHOLD = re.compile(r"t[1-9][0-9]*")
 
@@ -26,6 +35,7 @@ def read_formula(statement: Statement, block: int, text: str) -> list[Term]:
     tokens, at = statement.tokens, statement.at
     operator = tokens[at]
     op = operator.text
+    refuse_second_operator(statement, text)
     left = _left(tokens[:at], operator, text)
     right = _merged([_variable(part, op, text) for part in _parts(tokens[at + 1 :], operator, text)], text)
     terms = []
@@ -62,10 +72,6 @@ def _parts(tokens: Sequence[Token], operator: Token, text: str) -> list[Sequence
         if token.kind == NAME:
             continue
         sign = token.text
-        if token.kind == OPERATOR:
-            raise error("two_operators", token, text, first=operator.text)
-        if token.kind != "punctuation":
-            continue
         if sign == "+" and not opened:
             if at > begin:
                 parts.append(tokens[begin:at])
@@ -96,6 +102,8 @@ def _left(tokens: Sequence[Token], operator: Token, text: str) -> list[Token]:
         raise error("left_missing", operator, text)
     names = []
     for part in _parts(tokens, operator, text):
+        if len(part) > 1 and part[0].text in UNSUPPORTED and part[1].text == "(":
+            raise error(f"modifier_{part[0].text}", part[0], text)
         if len(part) > 1 and any(token.text in ("*", "?") for token in part):
             raise error("left_modifier", part[0], text, name=part[-1].text, operator=operator.text)
         names.append(_name(part, operator.text, text))

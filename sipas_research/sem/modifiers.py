@@ -10,11 +10,11 @@ from sipas_research.errors import ModelSyntaxError
 from sipas_research.sem.expression_parser import parse_expression
 from sipas_research.sem.expressions import FUNCTIONS
 from sipas_research.sem.near_names import near_names
-from sipas_research.sem.tokens import NAME, STRING, Token, model_error
+from sipas_research.sem.tokens import NAME, OPERATOR, STRING, Statement, Token, model_error
 
 NAN = float("nan")
 _CALLS = ("c", "start", "label", "equal")
-_REFUSED = ("lower", "upper", "rv", "prior", "efa")
+UNSUPPORTED = ("lower", "upper", "rv", "prior", "efa")
 
 #: A value inside ``c()``: a number, a label, or NA (None).
 Value = float | str | None
@@ -37,13 +37,20 @@ def error(key: str, token: Token, text: str, **fields: object) -> ModelSyntaxErr
     return model_error(f"model_syntax.{key}", text, token.line, token.column, found=token.text, **fields)
 
 
+def refuse_second_operator(statement: Statement, text: str) -> None:
+    """Refuse a formula with two operators, such as ``y ~ x ~ z`` or ``0 < a < 1``."""
+    for token in statement.tokens[statement.at + 1 :]:
+        if token.kind == OPERATOR:
+            raise error("two_operators", token, text, first=statement.tokens[statement.at].text)
+
+
 def read_modifier(tokens: Sequence[Token], question: bool, text: str) -> Modifiers:
     """Return what one factor says; ``question`` is true for ``0.8?x``, which gives a starting value."""
     first = tokens[0]
     if question:
         return Modifiers(start=_numbers(_values(tokens, text), first, text))
     if first.kind == NAME and len(tokens) > 1 and tokens[1].text == "(":
-        if first.text in _REFUSED:
+        if first.text in UNSUPPORTED:
             raise error(f"modifier_{first.text}", first, text)
         if first.text in ("start", "label", "equal"):
             values = _arguments(tokens, text)
@@ -108,7 +115,7 @@ def _number(tokens: Sequence[Token], text: str) -> float:
         raise error("modifier_arithmetic", named, text)
     number = expression.value({})
     if not math.isfinite(number):
-        raise error("modifier_not_finite", tokens[0], text, expression=expression.text)
+        raise error("not_finite", tokens[0], text, expression=expression.text)
     return number
 
 
@@ -134,12 +141,16 @@ def merge(first: Modifiers, second: Modifiers, place: Token, text: str) -> Modif
     ModelSyntaxError
         If they contradict each other, or speak of different numbers of groups.
     """
-    merged = []
     for kind, one, other in zip(Modifiers._fields, first, second, strict=True):
-        if one and other and repr(one) != repr(other):
+        if one and other and repr(one) != repr(other):  # NA is NaN, which equals nothing
             raise error(f"twice_{kind}", place, text)
-        merged.append(one or other)
-    return check_counts(Modifiers(*merged), place, text)
+    together = Modifiers(
+        first.fixed or second.fixed,
+        first.start or second.start,
+        first.labels or second.labels,
+        first.equal or second.equal,
+    )
+    return check_counts(together, place, text)
 
 
 def check_counts(modifiers: Modifiers, place: Token, text: str) -> Modifiers:

@@ -53,7 +53,7 @@ def parse_model(text: str) -> ModelSyntax:
         If the text is no model; the error names line and column and shows the place.
     """
     if not isinstance(text, str):
-        raise model_error("model_syntax.not_text", "", 1, 1, found=type(text).__name__)
+        raise model_error("model_syntax.not_text", "", 0, 0, found=type(text).__name__)
     text = normalise(text)
     terms: list[Term] = []
     relations: list[Statement] = []
@@ -72,7 +72,7 @@ def parse_model(text: str) -> ModelSyntax:
         else:
             raise error("composite", operator, text)
     if not terms:
-        raise model_error("model_syntax.empty", text, 1, 1)
+        raise model_error("model_syntax.empty", text, 0, 0)
     check_blocks(headings, tuple(blocks), terms, text)
     _check_repeats(terms, text)
     model = ModelSyntax(text, tuple(terms), (), tuple(blocks))

@@ -90,11 +90,12 @@ def model_error(key: str, syntax_text: str, line: int, column: int, **fields: ob
     syntax_text : str
         The whole model.
     line, column : int
-        The place, counted from one.
+        The place, counted from one; 0 where the whole model is meant.
     """
     lines = syntax_text.split("\n")
     source = lines[line - 1] if 0 < line <= len(lines) else ""
-    return ModelSyntaxError(key, line=line, column=column, excerpt=_excerpt(source, column), **fields)
+    place: dict[str, object] = {"line": line, "column": column, "excerpt": _excerpt(source, column)}
+    return ModelSyntaxError(key, problems=(), **fields, **place)
 
 
 def _excerpt(source: str, column: int) -> str:
@@ -104,8 +105,13 @@ def _excerpt(source: str, column: int) -> str:
     shown = source[first : first + _EXCERPT].rstrip()
     before = "…" if first else ""
     after = "…" if len(source.rstrip()) > first + _EXCERPT else ""
-    marks = "".join(c for c in source[first : column - 1] if not unicodedata.combining(c))
-    return f"  {before}{shown}{after}\n  {' ' * (len(before) + len(marks))}^"
+    width = sum(0 if unicodedata.combining(c) else _width(c) for c in source[first : column - 1])
+    return f"  {before}{shown}{after}\n  {' ' * (len(before) + width)}^"
+
+
+def _width(character: str) -> int:
+    """Return how many cells of a fixed-width screen a character takes."""
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def statements(text: str) -> list[Statement]:
@@ -133,6 +139,8 @@ def statements(text: str) -> list[Statement]:
             if at >= 0:
                 found.append((row, at))
                 ended = False
+            elif len(row) > 2 and row[1].text == ":" and (ended or found[-1][0][-1].text != "+"):
+                raise model_error("model_syntax.heading_unknown", text, row[0].line, row[0].column, found=row[0].text)
             elif row and ended:
                 raise model_error("model_syntax.no_operator", text, row[0].line, row[0].column, found=row[0].text)
             elif row:
@@ -148,7 +156,7 @@ def statements(text: str) -> list[Statement]:
 def _check(token: Token, inside: bool, text: str) -> None:
     """Refuse a character that no model holds, a block's heading inside a formula, a name with a foreign sign."""
     if token.kind == BAD:
-        key = "quote" if token.text in "\"'" else "character"
+        key = {"=": "equals", '"': "quote", "'": "quote"}.get(token.text, "character")
         raise model_error(f"model_syntax.{key}", text, token.line, token.column, found=token.text)
     if token.kind == BLOCK and inside:
         raise model_error("model_syntax.interaction", text, token.line, token.column, found=token.text.strip())
