@@ -26,6 +26,8 @@ _HOME = {
     "kmo": "factors.adequacy",
     "bartlett_sphericity": "factors.adequacy",
     "efa": "factors.efa",
+    "cfa": "sem.estimate",
+    "Moments": "sem.moments",
     "compare_groups": "factors.group_differences",
     "regress": "levers.regression",
     "semopy_cfa": "verification.semopy_models",
@@ -52,8 +54,9 @@ _HOME = {
     "peers": "levers.peers",
     "synthetic_control": "levers.synthetic",
     "province_association": "levers.panel",
+    "path_diagram": "report.diagrams",
 }
-_MODULES = ("errors", "report", "wording")
+_MODULES = ("errors", "report", "sem", "wording")
 
 __all__ = ["__version__", *_HOME, *_MODULES]  # noqa: PLE0604 - names are the table's keys
 

@@ -30,7 +30,7 @@ def chi_square_over_df(chi_square: float, df: int) -> float:
     return chi_square / df if df > 0 else NAN
 
 
-def cfi(chi_square: float, df: int, baseline: float, baseline_df: int) -> float:
+def cfi(chi_square: float, df: float, baseline: float, baseline_df: float) -> float:
     """Return the comparative fit index: 1 - max(c - df, 0) / max(c - df, c0 - df0, 0).
 
     Bentler (1990), Psychological Bulletin 107, 238-246, equation 13. One where no model misfits.
@@ -40,7 +40,7 @@ def cfi(chi_square: float, df: int, baseline: float, baseline_df: int) -> float:
     return 1.0 - excess / largest if largest > 0 else 1.0
 
 
-def tli(chi_square: float, df: int, baseline: float, baseline_df: int) -> float:
+def tli(chi_square: float, df: float, baseline: float, baseline_df: float) -> float:
     """Return the Tucker-Lewis index (NNFI): (c0/df0 - c/df) / (c0/df0 - 1); may lie outside 0-1.
 
     Tucker & Lewis (1973), Psychometrika 38, 1-10; Bentler & Bonett (1980).
@@ -107,3 +107,33 @@ def aic(log_likelihood: float, parameters: int) -> float:
 def bic(log_likelihood: float, parameters: int, rows: int) -> float:
     """Return the Bayesian criterion: -2 log L + q log n (Schwarz 1978, Annals of Statistics 6, 461-464)."""
     return -2.0 * log_likelihood + parameters * math.log(rows) if rows > 0 else NAN
+
+
+def bic_adjusted(log_likelihood: float, parameters: int, rows: int) -> float:
+    """Return the sample-size adjusted criterion: -2 log L + q log((n + 2) / 24) (Sclove 1987, Psychometrika 52, 333-343)."""
+    return -2.0 * log_likelihood + parameters * math.log((rows + 2.0) / 24.0) if rows > 0 else NAN
+
+
+def rfi(chi_square: float, df: float, baseline: float, baseline_df: float) -> float:
+    """Return the relative fit index: (c0/df0 - c/df) / (c0/df0) (Bollen 1986, Psychometrika 51, 375-377)."""
+    if df <= 0 or baseline_df <= 0 or baseline <= 0:
+        return NAN
+    start = baseline / baseline_df
+    return (start - chi_square / df) / start
+
+
+def rni(chi_square: float, df: float, baseline: float, baseline_df: float) -> float:
+    """Return the relative noncentrality index: 1 - (c - df) / (c0 - df0) (McDonald & Marsh 1990)."""
+    return 1.0 - (chi_square - df) / (baseline - baseline_df) if baseline != baseline_df else NAN
+
+
+def critical_n(chi_square: float, df: int, rows: int, alpha: float) -> float:
+    """Return Hoelter's critical n: the number of rows at which this misfit would just be significant.
+
+    Hoelter (1983), Sociological Methods & Research 11, 325-344: critical chi-square / (c / n) + 1.
+    """
+    if df <= 0 or not chi_square > 0:
+        return NAN
+    from scipy.special import chdtri
+
+    return float(chdtri(df, alpha)) / (chi_square / rows) + 1.0

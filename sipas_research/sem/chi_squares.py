@@ -1,0 +1,219 @@
+"""Test statistics of a model, of its baseline and of no model at all: plain and scaled, with degrees of freedom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sipas_research.sem.casewise import Casewise
+from sipas_research.sem.derivatives import expected_hessian, gradient
+from sipas_research.sem.discrepancy import Target, inverse_and_log_determinant, value
+from sipas_research.sem.information import Information, inverse_within
+from sipas_research.sem.optimum import Optimum, Problem, add_block
+from sipas_research.sem.options import FitOptions
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A chi-square with its degrees of freedom and what divides it.
+
+    Attributes
+    ----------
+    statistic : float
+        Plain chi-square.
+    df : int
+    scaling : float
+        Scaling factor of the robust test; NaN where there is none.
+    trace : float
+        tr(U Gamma) / df, the factor of the robust fit indices; NaN where there is none.
+    """
+
+    statistic: float
+    df: int
+    scaling: float = NAN
+    trace: float = NAN
+
+    @property
+    def scaled(self) -> float:
+        """The scaled chi-square."""
+        return self.statistic / self.scaling if self.scaling > 0 else NAN
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """Model, baseline and saturated model.
+
+    ``saturated_scaling`` and ``model_scaling`` are the factors of the two log-likelihoods (Yuan & Bentler 2000), NaN
+    without a robust estimator.
+    """
+
+    model: Test
+    baseline: Test
+    saturated_scaling: float
+    model_scaling: float
+
+
+def degrees_of_freedom(variables: int, predictors: int, groups: int, parameters: int, *, means: bool) -> int:
+    """Return the number of sample moments that depend on the model, less the parameters."""
+    moments = variables * (variables + 1) // 2 - predictors * (predictors + 1) // 2
+    moments += variables - predictors if means else 0
+    return groups * moments - parameters
+
+
+def tests_of(
+    problem: Problem, found: Optimum, information: Information, options: FitOptions, predictors: tuple[int, ...]
+) -> Tests:
+    """Return the tests of a fit.
+
+    ML: n F (Joreskog 1969). GLS: (n - 1) F over groups. ULS: the residual test of Browne (1984, equation 2.20) with
+    normal-theory weights. MLM: Satorra & Bentler (1994). MLR: Yuan & Bentler (2000) in the form of Mplus.
+    """
+    size, outside, groups = len(problem.targets[0].cov), len(predictors), len(problem.targets)
+    means = options.meanstructure
+    parameters = information.basis.shape[1]
+    df = degrees_of_freedom(size, outside, groups, parameters, means=means)
+    own = size - outside
+    baseline_df = groups * ((size * (size + 1) - outside * (outside + 1)) // 2 - own)
+    statistic = _statistic(problem, found, information, options)
+    baseline = sum(_baseline(target, predictors, options) for target in problem.targets)
+    if not options.robust:
+        return Tests(Test(statistic, df), Test(float(baseline), baseline_df), NAN, NAN)
+    return _scaled(problem, information, options, Test(statistic, df), Test(float(baseline), baseline_df), predictors)
+
+
+def _statistic(problem: Problem, found: Optimum, information: Information, options: FitOptions) -> float:
+    if options.likelihood:
+        return problem.n * found.point.distance
+    if options.estimator == "GLS":
+        parts = zip(problem.targets, found.point.discrepancies, strict=True)
+        return float(sum((target.n - 1) * distance for target, distance in parts))
+    return _residual_test(problem, found, information)
+
+
+def _residual_test(problem: Problem, found: Optimum, information: Information) -> float:
+    """Return n e' [W - W D (D' W D)^-1 D' W] e with W the normal-theory weight at the sample's moments."""
+    distance, slope, curve = 0.0, np.zeros(problem.size), np.zeros((problem.size, problem.size))
+    for layout, target, at in zip(problem.layouts, problem.targets, found.point.groups, strict=True):
+        inverse = inverse_and_log_determinant(target.cov)
+        if inverse is None:
+            return NAN
+        exact = Target(target.cov, target.mean, inverse[0], inverse[1], target.share, target.n, False)
+        result = value(at, exact)
+        if result is None:
+            return NAN
+        distance += (target.n - 1) * result[0]
+        scale = np.sqrt(target.n - 1)
+        np.add.at(slope, layout.free, scale**2 * gradient(at, result[1]))
+        add_block(curve, layout, scale**2 * expected_hessian(at, exact.weight, means=target.mean is not None))
+    along = information.basis.T @ slope
+    inner = information.basis.T @ curve @ information.basis
+    return distance - 0.5 * float(along @ np.linalg.pinv(inner, hermitian=True) @ along)
+
+
+def _baseline(target: Target, predictors: tuple[int, ...], options: FitOptions) -> float:
+    """Return the chi-square of a group's baseline model: only predictors are correlated."""
+    cov = target.cov
+    if options.likelihood:
+        own = np.setdiff1d(np.arange(len(cov)), predictors)
+        spread = float(np.log(np.diag(cov)[own]).sum())
+        if predictors:
+            spread += float(np.linalg.slogdet(cov[np.ix_(predictors, predictors)])[1])
+        return target.n * (spread - target.log_determinant)
+    return _baseline_least_squares(target, predictors, options)
+
+
+def _baseline_least_squares(target: Target, predictors: tuple[int, ...], options: FitOptions) -> float:
+    """Return (n - 1) times the least-squares distance of the best diagonal matrix: linear in its entries."""
+    cov, weight = target.cov, target.weight
+    if options.estimator == "ULS":
+        inverse = inverse_and_log_determinant(cov)
+        if inverse is None:
+            return NAN
+        fitted = np.diag(np.diag(cov))
+        weight = inverse[0]
+    else:
+        fitted = np.zeros_like(cov)
+    index = np.array(predictors, dtype=int)
+    fitted[np.ix_(index, index)] = cov[np.ix_(index, index)]
+    own = np.setdiff1d(np.arange(len(cov)), index)
+    ratio = weight @ (cov - fitted)
+    curve = (weight * weight)[np.ix_(own, own)]
+    slope = np.diag(ratio @ weight)[own]
+    explained = float(slope @ np.linalg.solve(curve, slope))
+    return (target.n - 1) * 0.5 * (float(np.sum(ratio * ratio.T)) - explained)
+
+
+def _scaled(
+    problem: Problem, information: Information, options: FitOptions, model: Test, baseline: Test,
+    predictors: tuple[int, ...],
+) -> Tests:  # fmt: skip
+    pairs = list(zip(problem.targets, information.casewise, strict=True))
+    structured = sum(_structured(target, each, options.meanstructure) for target, each in pairs)
+    inverse = inverse_within(information.expected, information.basis)
+    lost = float(np.sum(inverse * information.centred_products)) if information.centred_products is not None else NAN
+    outside = sum(_outside(each, predictors) for _, each in pairs)
+    outside_means = len(pairs) * len(predictors) if options.meanstructure else 0
+    trace = _over(structured - outside - outside_means - lost, model.df)
+    base = sum(_baseline_structured(target, each, predictors) for target, each in pairs) - outside
+    base_trace = _over(base, baseline.df)
+    if options.estimator == "MLM":
+        return Tests(
+            Test(model.statistic, model.df, trace, trace), Test(baseline.statistic, baseline.df, base_trace, base_trace),
+            NAN, NAN,
+        )  # fmt: skip
+    means = options.meanstructure
+    whole = sum(_saturated(target, each, means) for target, each in pairs) - sum(
+        _saturated_outside(each, predictors, means) for _, each in pairs
+    )
+    used = inverse_within(information.used, information.basis)
+    plain = information.score_products
+    taken = float(np.sum(used * plain)) if plain is not None else NAN
+    parameters = information.basis.shape[1]
+    base_taken = sum(_baseline_taken(each, predictors, means) for _, each in pairs)
+    return Tests(
+        Test(model.statistic, model.df, _over(whole - taken, model.df), trace),
+        Test(baseline.statistic, baseline.df, _over(whole - base_taken, baseline.df), base_trace),
+        _over(whole, model.df + parameters),
+        _over(taken, parameters),
+    )
+
+
+def _over(value: float, count: int) -> float:
+    return value / count if count > 0 else NAN
+
+
+def _structured(target: Target, each: Casewise, means: bool) -> float:
+    """Return tr(W Gamma) of a group: 1/2 [mean (z'Vz)^2 - tr(VSVS)], with means tr(VS) more; V is the implied inverse."""
+    ratio = each.weight @ target.cov
+    return 0.5 * (each.structured - float(np.sum(ratio * ratio.T))) + (float(np.trace(ratio)) if means else 0.0)
+
+
+def _outside(each: Casewise, predictors: tuple[int, ...]) -> float:
+    """Return what predictors with sample moments contribute to tr(W Gamma), covariances only."""
+    return 0.5 * (each.moments.outside - len(predictors)) if predictors else 0.0
+
+
+def _baseline_structured(target: Target, each: Casewise, predictors: tuple[int, ...]) -> float:
+    """Return tr(U0 Gamma) of a group, predictors' part included; means cancel."""
+    own = np.setdiff1d(np.arange(len(target.cov)), predictors)
+    moments = each.moments
+    variances = 0.5 * float((moments.kurtosis[own] - 1.0).sum())
+    return 0.5 * (moments.baseline - moments.baseline_trace) - variances
+
+
+def _saturated(target: Target, each: Casewise, means: bool) -> float:
+    size = len(target.cov)
+    return 0.5 * (each.moments.squared - size) + (size if means else 0.0)
+
+
+def _saturated_outside(each: Casewise, predictors: tuple[int, ...], means: bool) -> float:
+    count = len(predictors)
+    return 0.5 * (each.moments.outside - count) + (count if means else 0.0) if count else 0.0
+
+
+def _baseline_taken(each: Casewise, predictors: tuple[int, ...], means: bool) -> float:
+    own = np.setdiff1d(np.arange(len(each.moments.kurtosis)), predictors)
+    return 0.5 * float((each.moments.kurtosis[own] - 1.0).sum()) + (len(own) if means else 0.0)

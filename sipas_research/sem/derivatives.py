@@ -1,0 +1,157 @@
+"""First and second derivatives of a discrepancy in one group, without Kronecker products.
+
+Every derivative of Sigma is s (a b' + b a') with columns a, b of W = [G, F C]; products of all columns are gathered
+from the small matrix W' X W. Cost O(p q^2) for q parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sipas_research.numerics.correlation import Array
+from sipas_research.sem.implied import Implied
+from sipas_research.sem.layout import Index, Layout
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Residuals:
+    """What a discrepancy hands to its derivatives; the discrepancy's slope by Sigma is ``slope``.
+
+    Attributes
+    ----------
+    weight : (p, p) array
+        V: inverse of Sigma (ML), of S (GLS), identity (ULS).
+    slope : (p, p) array
+        R: the derivative of the discrepancy by Sigma.
+    deviation : (p,) array or None
+        V d with d = sample mean less implied mean.
+    curvature : (p, p) array or None
+        V T V where V moves with the parameters (ML), None where it does not (GLS, ULS).
+    """
+
+    weight: Array
+    slope: Array
+    deviation: Array | None
+    curvature: Array | None
+
+
+def gradient(at: Implied, given: Residuals) -> Array:
+    """Return the gradient by the group's parameters: 2 s colsum(A o R B) - 2 M' V d."""
+    shape, w = at.layout, at.directions
+    products = w.T @ given.slope @ w
+    result = np.zeros(len(shape.free))
+    result[: shape.moments] = 2.0 * shape.factor * products[shape.left, shape.right]
+    if given.deviation is not None:
+        result[shape.mean_columns] -= 2.0 * (at.mean_slopes.T @ given.deviation)
+    return result
+
+
+def paired(shape: Layout, products: Array) -> Array:
+    """Return tr(V dSigma_k V dSigma_l) of all pairs out of ``products`` = W' V W."""
+    aa, bb, ab = shape.grid
+    cross = products.take(ab)
+    return shape.scales * (products.take(aa) * products.take(bb) + cross * cross.T)
+
+
+def expected_hessian(at: Implied, weight: Array, *, means: bool = True) -> Array:
+    """Return H = tr(V dSigma_k V dSigma_l) + 2 M' V M; information of one row is H / 2."""
+    shape, w = at.layout, at.directions
+    count, moments = len(shape.free), shape.moments
+    result = np.zeros((count, count))
+    result[:moments, :moments] = paired(shape, w.T @ weight @ w)
+    if means:
+        slopes = at.mean_slopes
+        where = shape.mean_columns
+        result[where[:, None], where] += 2.0 * (slopes.T @ weight @ slopes)
+    return result
+
+
+def observed_hessian(at: Implied, given: Residuals) -> Array:
+    """Return the matrix of second derivatives of the discrepancy.
+
+    With V moving (ML): 2 VW - VV + K + 2 (X + X') + 2 M'VM - 2 L; with V fixed: VV + K + 2 M'VM - 2 L.
+    """
+    result = expected_hessian(at, given.weight, means=given.deviation is not None)
+    moments = at.layout.moments
+    if given.curvature is not None:
+        w = at.directions
+        plain = result[:moments, :moments]
+        if given.deviation is not None:
+            plain = paired(at.layout, w.T @ given.weight @ w)
+        result[:moments, :moments] += 2.0 * _mixed(at, given) - 2.0 * plain
+        if given.deviation is not None:
+            _add_cross(result, at, given)
+    result[:moments, :moments] += _second_order(at, given.slope)
+    if given.deviation is not None:
+        _subtract_mean_curvature(result, at, given.deviation)
+    return result
+
+
+def _mixed(at: Implied, given: Residuals) -> Array:
+    """Return VW: tr(V dSigma_k W dSigma_l) in its symmetric form."""
+    assert_curvature = given.curvature
+    if assert_curvature is None:
+        raise ValueError("the discrepancy has no moving weight")
+    shape, w = at.layout, at.directions
+    aa, bb, ab = shape.grid
+    by_v, by_w = w.T @ given.weight @ w, w.T @ assert_curvature @ w
+    cross_v, cross_w = by_v.take(ab), by_w.take(ab)
+    same = by_v.take(aa) * by_w.take(bb) + by_v.take(bb) * by_w.take(aa)
+    return 0.5 * shape.scales * (same + cross_v * cross_w.T + cross_v.T * cross_w)
+
+
+def _add_cross(result: Array, at: Implied, given: Residuals) -> None:
+    """Add 2 (X + X'): how a covariance parameter turns the weight of the means."""
+    shape, w = at.layout, at.directions
+    pulled = w.T @ given.deviation  # W' V d
+    slopes = w.T @ (given.weight @ at.mean_slopes)  # W' V M
+    turned = shape.factor[:, None] * (
+        pulled[shape.left][:, None] * slopes[shape.right] + pulled[shape.right][:, None] * slopes[shape.left]
+    )
+    moments, where = np.arange(shape.moments), shape.mean_columns
+    result[moments[:, None], where] += 2.0 * turned
+    result[where[:, None], moments] += 2.0 * turned.T
+
+
+def _second_order(at: Implied, slope: Array) -> Array:
+    """Return K: tr(R d2 Sigma) of all pairs of paths and covariances."""
+    shape = at.layout
+    p, a = shape.observed, len(shape.path_to)
+    gains = at.inverse[:p]
+    pulled = gains.T @ slope  # G' R
+    by_gain, by_joint = pulled @ gains, pulled @ at.joint[:p]
+    to, source = shape.path_to, shape.path_from
+    result = np.zeros((shape.moments, shape.moments))
+    if a:
+        chained = _gather(at.inverse.T, to, source) * _gather(by_joint.T, source, to)
+        result[:a, :a] = 2.0 * (chained + chained.T + _gather(at.joint, source, source) * _gather(by_gain, to, to))
+    if a and len(shape.cov_left):
+        u, v = shape.cov_left, shape.cov_right
+        turn = _gather(at.inverse, source, v) * _gather(by_gain, to, u)
+        turn += _gather(at.inverse, source, u) * _gather(by_gain, to, v)
+        block = 2.0 * shape.factor[a:] * turn
+        result[:a, a:] = block
+        result[a:, :a] = block.T
+    return result
+
+
+def _gather(matrix: Array, rows: Index, columns: Index) -> Array:
+    return matrix[rows[:, None], columns]
+
+
+def _subtract_mean_curvature(result: Array, at: Implied, deviation: Array) -> None:
+    """Subtract 2 L: second derivatives of the means, path by path and intercept by path."""
+    shape = at.layout
+    a, moments = len(shape.path_to), shape.moments
+    if not a:
+        return
+    pulled = at.inverse[: shape.observed].T @ deviation  # h = G' V d
+    to, source = shape.path_to, shape.path_from
+    chained = at.inverse[source[None, :], to[:, None]] * (at.joint_mean[source][:, None] * pulled[to])
+    result[:a, :a] -= 2.0 * (chained + chained.T)
+    if len(shape.means_of):
+        block = at.inverse[source[None, :], shape.means_of[:, None]] * pulled[to]
+        result[moments:, :a] -= 2.0 * block
+        result[:a, moments:] -= 2.0 * block.T

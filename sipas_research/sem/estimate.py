@@ -1,0 +1,235 @@
+"""``sr.cfa`` and ``sr.sem``: from a model in words and some data to a fit."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+from sipas_research.errors import (
+    AnalysisError,
+    ConvergenceWarning,
+    FewRowsWarning,
+    HeywoodWarning,
+    NegativeVarianceWarning,
+    NotIdentifiedWarning,
+    OptionError,
+    SingularMatrixWarning,
+    SipasWarning,
+)
+from sipas_research.results import DataKind
+from sipas_research.sem.chi_squares import degrees_of_freedom
+from sipas_research.sem.defaults import build_table
+from sipas_research.sem.discrepancy import target_of
+from sipas_research.sem.information import information_at
+from sipas_research.sem.layout import layout_of
+from sipas_research.sem.moments import require_regular
+from sipas_research.sem.optimum import Optimum, Problem, minimise
+from sipas_research.sem.options import FitOptions, fit_options
+from sipas_research.sem.parameter_table import ParameterTable
+from sipas_research.sem.restrictions import Restrictions, require_consistent, restrictions_of
+from sipas_research.sem.result import SemFit
+from sipas_research.sem.sampling import Data, Sample, gather, group_labels
+from sipas_research.sem.starting import plain_values, starting_values
+from sipas_research.sem.syntax import ModelSyntax, parse_model
+
+
+def sem(
+    model: str,
+    data: Data,
+    *,
+    estimator: str = "ML",
+    group: str | None = None,
+    group_equal: Sequence[str] | str = (),
+    group_partial: Sequence[str] | str = (),
+    std_lv: bool = False,
+    orthogonal: bool = False,
+    meanstructure: bool | None = None,
+    information: str | None = None,
+    fixed_x: bool = True,
+    level: float = 0.95,
+    data_kind: DataKind = DataKind.USER,
+) -> SemFit:
+    """Fit a structural equation model written in lavaan's language.
+
+    Parameters
+    ----------
+    model : str
+        The model; see :mod:`sipas_research.sem.syntax`.
+    data : Responses, DataFrame, Moments or mapping of str to Moments
+        One row a person, variables in columns; or covariances and means of one group or, by label, of several. Rows
+        with a missing value in a variable of the model are left out with a warning.
+    estimator : {"ML", "MLR", "MLM", "GLS", "ULS"}
+        Maximum likelihood; with robust errors and the Yuan-Bentler test (MLR) or the Satorra-Bentler test (MLM);
+        generalised and unweighted least squares.
+    group : str, optional
+        Column that holds the group; groups are listed in order of appearance.
+    group_equal : sequence of str
+        What is equal across groups: loadings, intercepts, means, regressions, residuals, residual_covariances,
+        lv_variances, lv_covariances.
+    group_partial : sequence of str
+        Rows that stay free nevertheless, written as in the table: ``"x3~1"``, ``"f=~x2"``.
+    std_lv : bool
+        Scale latent variables by variance one instead of the first loading.
+    orthogonal : bool
+        Leave covariances among latent variables at zero unless written.
+    meanstructure : bool, optional
+        Whether means are modelled; by default where the model, the groups or the estimator ask for them.
+    information : {"expected", "observed"}, optional
+        What standard errors rest on; by default observed for MLR, else expected.
+    fixed_x : bool
+        Whether the moments of observed predictors are the sample's.
+    level : float
+        Coverage of the intervals, in (0, 1).
+    data_kind : DataKind
+        Kind of a DataFrame; Responses and Moments know their own.
+
+    Returns
+    -------
+    SemFit
+
+    Raises
+    ------
+    ModelSyntaxError
+        If the model cannot be read, with line, column and a caret.
+    AnalysisError
+        If a variable is missing or not numeric (ConstantItemError: does not vary; SingularMatrixError: follows from
+        others, or rows are too few), or restrictions contradict each other.
+    OptionError
+        If an option is outside its vocabulary.
+
+    Warns
+    -----
+    NotIdentifiedWarning, HeywoodWarning, NegativeVarianceWarning, ConvergenceWarning, FewRowsWarning,
+    SingularMatrixWarning, DroppedRowsWarning
+
+    References
+    ----------
+    Joreskog (1970), Biometrika 57, 239-251; Bollen (1989), Structural Equations with Latent Variables; Rosseel (2012),
+    Journal of Statistical Software 48(2), whose conventions are followed.
+    """
+    syntax = parse_model(model)
+    labels = group_labels(data, group)
+    several = len(labels) > 1
+    options = fit_options(
+        estimator=estimator, group=group, group_equal=group_equal, group_partial=group_partial, std_lv=std_lv,
+        orthogonal=orthogonal, meanstructure=meanstructure, information=information, fixed_x=fixed_x, level=level,
+        means_needed=_speaks_of_means(syntax) or (several and meanstructure is None),
+    )  # fmt: skip
+    table = build_table(syntax, labels, options)
+    sample = gather(data, table.observed, group, data_kind)
+    if sample.labels != labels:
+        raise AnalysisError("sem.error.empty_group", group=str(group))
+    return fit_table(table, sample, options)
+
+
+def cfa(model: str, data: Data, **options: object) -> SemFit:
+    """Fit a confirmatory factor analysis: :func:`sem` under the name that researchers look for.
+
+    Parameters
+    ----------
+    model, data, **options
+        As in :func:`sem`.
+    """
+    return sem(model, data, **options)  # type: ignore[arg-type]
+
+
+def _speaks_of_means(syntax: ModelSyntax) -> bool:
+    return any(term.op == "~1" for term in syntax.terms)
+
+
+def fit_table(table: ParameterTable, sample: Sample, options: FitOptions) -> SemFit:
+    """Fit a parameter table to moments; the step that all estimators share.
+
+    Raises
+    ------
+    AnalysisError
+        As in :func:`sem`.
+    """
+    _require_moments(sample, options)
+    singular = require_regular(sample.groups, invertible=options.estimator != "ULS")
+    restrictions = restrictions_of(table)
+    targets = tuple(target_of(group, options, group.n / sample.n) for group in sample.groups)
+    pairs = list(zip(range(len(targets)), targets, strict=True))
+    layouts = tuple(layout_of(table, k, target.cov, target.mean) for k, target in pairs)
+    problem = Problem(layouts, targets, table.size, sample.n if options.likelihood else sample.n - 1)
+    found = _search(table, problem, restrictions)
+    predictors = tuple(table.observed.index(name) for name in table.predictors)
+    information = information_at(problem, found, restrictions, sample.groups, options, predictors)
+    plain = SemFit(table, options, sample, problem, found, restrictions, information, ())
+    troubles = _troubles(plain, singular)
+    for trouble in troubles:
+        warnings.warn(trouble, stacklevel=4)
+    keys = tuple(trouble.key for trouble in troubles)
+    return SemFit(table, options, sample, problem, found, restrictions, information, keys)
+
+
+def _require_moments(sample: Sample, options: FitOptions) -> None:
+    if options.meanstructure and not sample.with_means:
+        raise OptionError("sem.error.no_means")
+    if options.robust and not sample.with_rows:
+        raise OptionError("sem.error.no_row_blocks", estimator=options.estimator)
+    if options.robust and not sample.with_means:
+        raise OptionError("sem.error.no_means")
+
+
+def _search(table: ParameterTable, problem: Problem, restrictions: Restrictions) -> Optimum:
+    covs, means = [t.cov for t in problem.targets], [t.mean for t in problem.targets]
+    start = starting_values(table, covs, means)
+    require_consistent(restrictions, start)
+    found = minimise(problem, start, restrictions)
+    if found is not None and found.converged:
+        return found
+    second = minimise(problem, plain_values(table, covs, means), restrictions)
+    if second is not None and (found is None or second.converged or second.point.distance < found.point.distance):
+        return second
+    if found is None:
+        raise AnalysisError("sem.error.no_start")
+    return found
+
+
+def _troubles(fit: SemFit, singular: tuple[str, ...]) -> list[SipasWarning]:
+    """Return a warning for each trouble of a fit."""
+    found: list[SipasWarning] = []
+    table, names = fit.table, fit.table.names()
+    if singular:
+        found.append(SingularMatrixWarning("sem.warning.singular", groups=", ".join(filter(None, singular)) or "-"))
+    if not fit.converged:
+        found.append(ConvergenceWarning("sem.warning.not_converged", steps=fit.optimum.steps))
+    df = degrees_of_freedom(
+        len(table.observed), len(table.predictors), len(table.groups), fit.parameters, means=fit.options.meanstructure
+    )
+    lost = fit.information.unidentified
+    if lost or df < 0:
+        named = ", ".join(names[k] for k in lost[:12]) + (", ..." if len(lost) > 12 else "")
+        found.append(NotIdentifiedWarning("sem.warning.not_identified", names=named or "-", df=str(df)))
+    if fit.n <= fit.parameters:
+        found.append(FewRowsWarning("sem.warning.few_rows", parameters=fit.parameters))
+    found += _improper(fit)
+    return found
+
+
+def _improper(fit: SemFit) -> list[SipasWarning]:
+    """Return the warnings about variances below zero and latent correlations beyond one."""
+    observed = len(fit.table.observed)
+    variables = (*fit.table.observed, *fit.table.latents)
+    items: list[str] = []
+    latents: list[str] = []
+    beyond: list[str] = []
+    for at, label in zip(fit.groups, fit.table.groups, strict=True):
+        where = f" [{label}]" if label else ""
+        for k in np.flatnonzero(np.diag(at.residual) < 0):
+            (items if k < observed else latents).append(variables[k] + where)
+        inner = at.joint[observed:, observed:]
+        usable = len(inner) > 1 and not latents and float(np.diag(inner).min()) > 0
+        if usable and float(np.linalg.eigvalsh(inner)[0]) < -1e-8 * float(np.diag(inner).max()):
+            beyond.append(where.strip() or "-")
+    warned: list[SipasWarning] = []
+    if items:
+        warned.append(HeywoodWarning("sem.warning.heywood", names=", ".join(items)))
+    if latents:
+        warned.append(NegativeVarianceWarning("sem.warning.negative_variance", names=", ".join(latents)))
+    if beyond:
+        warned.append(NegativeVarianceWarning("sem.warning.not_positive_definite", groups=", ".join(beyond)))
+    return warned

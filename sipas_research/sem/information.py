@@ -1,0 +1,138 @@
+"""From a minimum to the covariance matrix of the estimates: expected, observed, sandwich."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sipas_research.numerics.correlation import Array
+from sipas_research.sem.casewise import Casewise, casewise
+from sipas_research.sem.derivatives import expected_hessian
+from sipas_research.sem.moments import GroupSample
+from sipas_research.sem.optimum import Optimum, Problem, add_block, hessian_of
+from sipas_research.sem.options import FitOptions
+from sipas_research.sem.restrictions import Restrictions, null_space
+
+#: Smallest eigenvalue of the information, standardised to a unit diagonal, below which a direction is not identified.
+NOT_IDENTIFIED = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Information:
+    """What the rows tell about the parameters.
+
+    Attributes
+    ----------
+    vcov : (q, q) array
+        Covariance matrix of the estimates; NaN rows where a parameter is not identified.
+    basis : (q, q - r) array
+        Directions that the restrictions leave free.
+    expected : (q, q) array
+        Expected information of one row: half the expected Hessian.
+    used : (q, q) array
+        Information that standard errors rest on.
+    score_products : (q, q) array or None
+        J of the sandwich; None where there is none.
+    centred_products : (q, q) array or None
+        J_c, for tr(U Gamma).
+    casewise : tuple of Casewise
+        Group by group; empty where rows were not passed over.
+    unidentified : tuple of int
+        Free parameters that the data do not determine.
+    """
+
+    vcov: Array
+    basis: Array
+    expected: Array
+    used: Array
+    score_products: Array | None
+    centred_products: Array | None
+    casewise: tuple[Casewise, ...]
+    unidentified: tuple[int, ...]
+
+
+def information_at(
+    problem: Problem,
+    found: Optimum,
+    restrictions: Restrictions,
+    samples: tuple[GroupSample, ...],
+    options: FitOptions,
+    predictors: tuple[int, ...],
+) -> Information:
+    """Return information and covariance matrix of the estimates at a minimum.
+
+    ML, GLS: inverse information over n (Fisher; lavaan's "standard"). MLM, MLR: the sandwich I^-1 J I^-1 / n with
+    expected and observed information (White 1982; Yuan & Bentler 2000). ULS: the sandwich with normal-theory
+    fourth moments (Browne 1984). Restrictions: K (K'IK)^-1 K' (Silvey 1959).
+    """
+    point = found.point
+    expected = hessian_of(problem, point, observed=False) / 2.0
+    observed = options.information == "observed"
+    used = hessian_of(problem, point, observed=True) / 2.0 if observed else expected
+    held = (*restrictions.equal, *found.active)
+    basis, _ = null_space(restrictions.gaps(held, point.theta)[1], problem.size)
+    lost = _lost(expected, basis)
+    inverse = inverse_within(used, basis)
+    passes: tuple[Casewise, ...] = ()
+    plain = centred = None
+    if options.robust:
+        passes = tuple(
+            casewise(at, given, sample, predictors)
+            for at, given, sample in zip(point.groups, point.residuals, samples, strict=True)
+        )
+        plain, centred = (_summed(problem, [getattr(c, name) for c in passes]) for name in ("plain", "centred"))
+    middle = plain if options.estimator == "MLR" else centred
+    if options.estimator == "ULS":
+        middle = _normal_theory(problem, found)
+    vcov = inverse / problem.n if middle is None else inverse @ middle @ inverse / problem.n
+    if lost:
+        vcov = vcov.copy()
+        vcov[list(lost), :] = vcov[:, list(lost)] = np.nan
+    return Information(vcov, basis, expected, used, plain, centred, passes, lost)
+
+
+def inverse_within(information: Array, basis: Array) -> Array:
+    """Return K (K' I K)^-1 K'; a generalised inverse where the information is singular, NaN where indefinite."""
+    inner = basis.T @ information @ basis
+    if not len(inner):
+        return np.zeros_like(information)
+    scale = np.sqrt(np.maximum(np.abs(np.diag(inner)), 1e-300))
+    values, vectors = np.linalg.eigh(inner / scale / scale[:, None])
+    if float(values[0]) < -NOT_IDENTIFIED:
+        return np.full_like(information, np.nan)
+    kept = values > NOT_IDENTIFIED
+    inside = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T / scale / scale[:, None]
+    return np.asarray(basis @ inside @ basis.T)
+
+
+def _lost(expected: Array, basis: Array) -> tuple[int, ...]:
+    """Return the parameters that take part in a direction along which the implied moments do not change."""
+    inner = basis.T @ expected @ basis
+    if not len(inner):
+        return ()
+    scale = np.sqrt(np.maximum(np.diag(inner), 1e-300))
+    values, vectors = np.linalg.eigh(inner / scale / scale[:, None])
+    null = basis @ (vectors[:, values < NOT_IDENTIFIED] / scale[:, None])
+    if not null.shape[1]:
+        return ()
+    moved = np.abs(null) * np.sqrt(np.maximum(np.diag(expected), 1e-300))[:, None]
+    moved = np.where(np.diag(expected)[:, None] <= 1e-300, np.abs(null), moved)
+    return tuple(np.flatnonzero((moved > 1e-4 * moved.max(axis=0)).any(axis=1)).tolist())
+
+
+def _summed(problem: Problem, parts: list[Array]) -> Array:
+    result = np.zeros((problem.size, problem.size))
+    for layout, target, part in zip(problem.layouts, problem.targets, parts, strict=True):
+        add_block(result, layout, target.share * part)
+    return result
+
+
+def _normal_theory(problem: Problem, found: Optimum) -> Array:
+    """Return J under normality for weights that are not those of maximum likelihood: S in the place of V^-1 ... V^-1."""
+    result = np.zeros((problem.size, problem.size))
+    for layout, target, at in zip(problem.layouts, problem.targets, found.point.groups, strict=True):
+        spread = target.weight @ target.cov @ target.weight
+        part = expected_hessian(at, spread, means=target.mean is not None) / 2.0
+        add_block(result, layout, target.share * part)
+    return result

@@ -1,0 +1,234 @@
+"""All measures of fit of one model under lavaan's names (dots turned into underscores); NaN where not defined."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from sipas_research.numerics.correlation import Array
+from sipas_research.sem import fit_indices as index
+from sipas_research.sem.chi_squares import Tests
+from sipas_research.sem.discrepancy import Target, inverse_and_log_determinant
+from sipas_research.sem.implied import Implied
+from sipas_research.sem.options import FitOptions
+
+NAN = float("nan")
+_LOG_2PI = math.log(2.0 * math.pi)
+
+
+def measures_of(
+    tests: Tests,
+    targets: Sequence[Target],
+    groups: Sequence[Implied],
+    options: FitOptions,
+    *,
+    parameters: int,
+    predictors: tuple[int, ...],
+) -> dict[str, float]:
+    """Return every measure.
+
+    Parameters
+    ----------
+    tests : Tests
+    targets, groups : one a group
+        What was fitted, and the moments implied at the estimates.
+    options : FitOptions
+    parameters : int
+        Free parameters less equality restrictions.
+    predictors : tuple of int
+        Positions of observed predictors: the likelihood is conditional on them.
+    """
+    rows = sum(target.n for target in targets)
+    counted = rows if options.likelihood else rows - 1
+    model, baseline = tests.model, tests.baseline
+    found: dict[str, float] = {
+        "npar": float(parameters),
+        "fmin": model.statistic / (2.0 * rows) if options.likelihood else NAN,
+        "chisq": model.statistic,
+        "df": float(model.df),
+        "pvalue": index.chi_square_p(model.statistic, model.df),
+        "chisq_over_df": index.chi_square_over_df(model.statistic, model.df),
+        "baseline_chisq": baseline.statistic,
+        "baseline_df": float(baseline.df),
+        "baseline_pvalue": index.chi_square_p(baseline.statistic, baseline.df),
+    }
+    found |= _incremental(model.statistic, model.df, baseline.statistic, baseline.df, "")
+    found |= _information(targets, groups, options, parameters, predictors, rows)
+    found["ntotal"] = float(rows)
+    found |= _rmsea(model.statistic, model.df, counted, len(targets), "")
+    if options.robust:
+        found |= _scaled(tests, counted, len(targets))
+    found |= _residual(targets, groups, options, parameters, model.df)
+    found["mfi"] = index.mfi(model.statistic, model.df, counted)
+    found["ecvi"] = (model.statistic + 2.0 * parameters) / counted
+    found["cn_05"], found["cn_01"] = (index.critical_n(model.statistic, model.df, counted, a) for a in (0.05, 0.01))
+    return found
+
+
+def _incremental(statistic: float, df: int, start: float, start_df: int, suffix: str) -> dict[str, float]:
+    nfi = index.nfi(statistic, start)
+    tli = index.tli(statistic, df, start, start_df)
+    return {
+        f"cfi{suffix}": index.cfi(statistic, df, start, start_df),
+        f"tli{suffix}": tli,
+        f"nnfi{suffix}": tli,
+        f"nfi{suffix}": nfi,
+        f"rfi{suffix}": index.rfi(statistic, df, start, start_df),
+        f"ifi{suffix}": index.ifi(statistic, df, start),
+        f"rni{suffix}": index.rni(statistic, df, start, start_df),
+        f"pnfi{suffix}": nfi * df / start_df if start_df else NAN,
+    }
+
+
+def _rmsea(statistic: float, df: int, rows: int, groups: int, suffix: str) -> dict[str, float]:
+    stretch = math.sqrt(groups)
+    low, high = index.rmsea_interval(statistic, df, rows)
+    return {
+        f"rmsea{suffix}": stretch * index.rmsea(statistic, df, rows),
+        f"rmsea_ci_lower{suffix}": stretch * low,
+        f"rmsea_ci_upper{suffix}": stretch * high,
+        f"rmsea_pvalue{suffix}": index.rmsea_close(statistic, df, rows, bound=index.CLOSE_FIT / stretch),
+    }
+
+
+def _scaled(tests: Tests, rows: int, groups: int) -> dict[str, float]:
+    """Return the scaled measures (chi-squares divided by their factors) and the robust ones.
+
+    Robust CFI and TLI: Brosseau-Liard & Savalei (2014), Multivariate Behavioral Research 49, 460-470; robust RMSEA:
+    Brosseau-Liard, Savalei & Li (2012), 47, 904-930; Savalei (2018), 53, 419-429.
+    """
+    model, baseline = tests.model, tests.baseline
+    found = {
+        "chisq_scaled": model.scaled,
+        "df_scaled": float(model.df),
+        "pvalue_scaled": index.chi_square_p(model.scaled, model.df),
+        "chisq_scaling_factor": model.scaling,
+        "baseline_chisq_scaled": baseline.scaled,
+        "baseline_df_scaled": float(baseline.df),
+        "baseline_pvalue_scaled": index.chi_square_p(baseline.scaled, baseline.df),
+        "baseline_chisq_scaling_factor": baseline.scaling,
+        "scaling_factor_h1": tests.saturated_scaling,
+        "scaling_factor_h0": tests.model_scaling,
+    }
+    found |= _incremental(model.scaled, model.df, baseline.scaled, baseline.df, "_scaled")
+    found |= _rmsea(model.scaled, model.df, rows, groups, "_scaled")
+    expected, start_expected = model.trace * model.df, baseline.trace * baseline.df
+    found["cfi_robust"] = index.cfi(model.statistic, expected, baseline.statistic, start_expected)
+    found["tli_robust"] = index.tli(model.statistic, expected, baseline.statistic, start_expected)
+    found |= _robust_rmsea(model.statistic, model.df, model.trace, rows, groups)
+    return found
+
+
+def _robust_rmsea(statistic: float, df: int, trace: float, rows: int, groups: int) -> dict[str, float]:
+    if df <= 0 or not trace > 0:
+        names = ("rmsea", "rmsea_ci_lower", "rmsea_ci_upper", "rmsea_pvalue")
+        return {f"{name}_robust": NAN for name in names}
+    stretch = math.sqrt(groups * trace)
+    plain = statistic / trace
+    low, high = index.rmsea_interval(plain, df, rows)
+    return {
+        "rmsea_robust": stretch * index.rmsea(plain, df, rows),
+        "rmsea_ci_lower_robust": stretch * low,
+        "rmsea_ci_upper_robust": stretch * high,
+        "rmsea_pvalue_robust": index.rmsea_close(plain, df, rows, bound=index.CLOSE_FIT / stretch),
+    }
+
+
+def _information(
+    targets: Sequence[Target], groups: Sequence[Implied], options: FitOptions, parameters: int,
+    predictors: tuple[int, ...], rows: int,
+) -> dict[str, float]:  # fmt: skip
+    names = ("logl", "unrestricted_logl", "aic", "bic", "bic2")
+    if not options.likelihood:
+        return dict.fromkeys(names, NAN)
+    restricted = free = 0.0
+    for target, at in zip(targets, groups, strict=True):
+        outside = _log_likelihood(target, None, np.array(predictors, dtype=int)) if predictors else 0.0
+        whole = np.arange(len(target.cov))
+        restricted += _log_likelihood(target, at, whole) - outside
+        free += _log_likelihood(target, None, whole) - outside
+    return {
+        "logl": restricted,
+        "unrestricted_logl": free,
+        "aic": index.aic(restricted, parameters),
+        "bic": index.bic(restricted, parameters, rows),
+        "bic2": index.bic_adjusted(restricted, parameters, rows),
+    }
+
+
+def _log_likelihood(target: Target, at: Implied | None, which: Array) -> float:
+    """Return the normal log-likelihood of some variables, at the implied or at the sample's moments."""
+    cov = target.cov[np.ix_(which, which)]
+    implied = cov if at is None else at.cov[np.ix_(which, which)]
+    found = inverse_and_log_determinant(implied)
+    if found is None:
+        return NAN
+    weight, log_determinant = found
+    distance = float(np.sum(weight * cov))
+    if at is not None and target.mean is not None:
+        deviation = target.mean[which] - at.mean[which]
+        distance += float(deviation @ weight @ deviation)
+    return -0.5 * target.n * (len(which) * _LOG_2PI + log_determinant + distance)
+
+
+def _residual(
+    targets: Sequence[Target], groups: Sequence[Implied], options: FitOptions, parameters: int, df: int
+) -> dict[str, float]:
+    """Return the measures that rest on residuals: RMR, SRMR and the GFI of LISREL."""
+    root = standard = correlation = missed = whole = 0.0
+    means = options.meanstructure
+    for target, at in zip(targets, groups, strict=True):
+        size = len(target.cov)
+        lower = np.tril_indices(size)
+        spread = np.sqrt(np.diag(target.cov))
+        raw = (target.cov - at.cov)[lower]
+        scaled = raw / (spread[:, None] * spread)[lower]
+        mean = np.zeros(0) if target.mean is None else target.mean - at.mean
+        count = len(raw) + (size if means else 0)
+        root += target.share * math.sqrt((float(raw @ raw) + float(mean @ mean)) / count)
+        centred = mean / spread if len(mean) else mean
+        standard += target.share * math.sqrt((float(scaled @ scaled) + float(centred @ centred)) / count)
+        correlation += target.share * _correlation_residual(target, at, means=means)
+        parts = _explained(target, at)
+        missed += target.share * parts[0]
+        whole += target.share * parts[1]
+    gfi = 1.0 - missed / whole if whole > 0 else NAN
+    return {
+        "rmr": root,
+        "srmr": standard,
+        "crmr": correlation,
+        "gfi_lisrel": gfi,
+        "agfi_lisrel": index.agfi(gfi, parameters, df),
+        "pgfi": gfi * df / (parameters + df) if parameters + df else NAN,
+    }
+
+
+def _correlation_residual(target: Target, at: Implied, *, means: bool) -> float:
+    """Return Bollen's (1989) residual of correlations, means in standard deviations."""
+    size = len(target.cov)
+    spread, implied = np.sqrt(np.diag(target.cov)), np.sqrt(np.diag(at.cov))
+    lower = np.tril_indices(size, -1)
+    rest = (target.cov / spread / spread[:, None] - at.cov / implied / implied[:, None])[lower]
+    total, count = float(rest @ rest), len(rest)
+    if means and target.mean is not None:
+        mean = target.mean / spread - at.mean / implied
+        total, count = total + float(mean @ mean), count + size
+    return math.sqrt(total / count) if count else NAN
+
+
+def _explained(target: Target, at: Implied) -> tuple[float, float]:
+    """Return e'We and s'Ws with the normal-theory weight at the implied moments (Joreskog & Sorbom 1984)."""
+    found = inverse_and_log_determinant(at.cov)
+    if found is None:
+        return NAN, NAN
+    weight = found[0]
+    ratio = weight @ target.cov
+    rest = ratio - np.eye(len(ratio))
+    missed, whole = 0.5 * float(np.sum(rest * rest.T)), 0.5 * float(np.sum(ratio * ratio.T))
+    if target.mean is not None:
+        away = target.mean - at.mean
+        missed += float(away @ weight @ away)
+        whole += float(target.mean @ weight @ target.mean)
+    return missed, whole

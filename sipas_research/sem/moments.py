@@ -1,0 +1,266 @@
+"""What estimation takes: means and covariances of each group, never a data frame.
+
+The rows stay reachable as blocks, because robust errors need one more pass over them. Three hundred rows and a
+hundred million are then one case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from sipas_research.errors import AnalysisError, ConstantItemError, OptionError, SingularMatrixError
+from sipas_research.numerics.correlation import Array, read_only
+from sipas_research.numerics.disclosure import MINIMUM_CELL
+from sipas_research.results import DataKind
+
+#: Rows of one block in a pass over the data: the block and its products stay in the processor's cache.
+BLOCK_ROWS = 2048
+#: A correlation matrix whose smallest eigenvalue is below this has items that follow from others.
+SINGULAR = 1e-10
+
+Divisor = Literal["n-1", "n"]
+RowBlocks = Callable[[], Iterable[Array]]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Moments:
+    """Covariances and means of one group, as input of :func:`sipas_research.sem`.
+
+    Parameters
+    ----------
+    cov : DataFrame or (p, p) array
+        Covariance matrix in the units of the data; a DataFrame names the variables.
+    mean : Series or (p,) array, optional
+        Means in the order of ``cov`` (a Series is matched by name). Needed for models with means.
+    n : int
+        Rows behind the matrix, at least 2.
+    divisor : {"n-1", "n"}
+        What the sums of squares were divided by.
+    names : sequence of str
+        Names of the variables where ``cov`` is an array.
+    rows : callable, optional
+        Called without arguments it yields (k, p) arrays: all rows once, in blocks, columns in the order of ``names``.
+        Robust standard errors and tests need it.
+    data_kind : DataKind
+        Kind of the data behind the matrix.
+    """
+
+    cov: pd.DataFrame | Array
+    mean: pd.Series | Array | None = None
+    n: int = 0
+    divisor: Divisor = "n-1"
+    names: Sequence[str] = ()
+    rows: RowBlocks | None = None
+    data_kind: DataKind = DataKind.USER
+
+    def __repr__(self) -> str:
+        return f"Moments({len(self.variables)} variables, {self.n} rows, {self.data_kind.value})"
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the variables in the order of the matrix."""
+        if isinstance(self.cov, pd.DataFrame):
+            return tuple(str(name) for name in self.cov.columns)
+        return tuple(self.names)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class GroupSample:
+    """Moments of the model's variables in one group.
+
+    Attributes
+    ----------
+    label : str
+        The group's label; "" without groups.
+    names : tuple of str
+        Variables, p of them.
+    cov, mean : (p, p) and (p,) arrays
+        Covariance with divisor n, and means; not writeable. ``mean`` is None where only covariances are known.
+    n : int
+        Rows used.
+    rows : RowBlocks or None
+        The pass over the rows.
+    """
+
+    label: str
+    names: tuple[str, ...]
+    cov: Array
+    mean: Array | None
+    n: int
+    rows: RowBlocks | None
+
+    def take(self, names: Sequence[str]) -> GroupSample:
+        """Return the sample with its variables in another order."""
+        if tuple(names) == self.names:
+            return self
+        place = {name: k for k, name in enumerate(self.names)}
+        order = np.array([place[name] for name in names])
+        rows = None if self.rows is None else _reordered(self.rows, order)
+        mean = None if self.mean is None else read_only(self.mean[order])
+        return GroupSample(self.label, tuple(names), read_only(self.cov[np.ix_(order, order)]), mean, self.n, rows)
+
+
+def _reordered(rows: RowBlocks, order: Array) -> RowBlocks:
+    def blocks() -> Iterator[Array]:
+        for block in rows():
+            yield block[:, order]
+
+    return blocks
+
+
+def blocks_of(values: Array) -> RowBlocks:
+    """Return the pass over an array that is in memory."""
+
+    def blocks() -> Iterator[Array]:
+        for start in range(0, len(values), BLOCK_ROWS):
+            yield values[start : start + BLOCK_ROWS]
+
+    return blocks
+
+
+def sample_of_rows(values: Array, names: Sequence[str], label: str = "") -> GroupSample:
+    """Return the moments of complete rows.
+
+    Parameters
+    ----------
+    values : (n, p) array
+        Without missing values.
+    names : sequence of str
+    label : str
+        The group.
+    """
+    n = len(values)
+    mean = values.mean(axis=0)
+    centred = values - mean
+    cov = centred.T @ centred / n
+    return GroupSample(label, tuple(names), read_only(cov), read_only(mean), n, blocks_of(values))
+
+
+def sample_of_moments(moments: Moments, names: Sequence[str], label: str = "") -> GroupSample:
+    """Return the moments of the model's variables out of a user's matrix.
+
+    Raises
+    ------
+    OptionError
+        If matrix, means, names or n do not fit each other.
+    AnalysisError
+        If a variable of the model is not in the matrix.
+    """
+    variables = moments.variables
+    cov = _square(moments, variables)
+    if moments.divisor not in ("n-1", "n"):
+        raise OptionError("sem.error.divisor", received=repr(moments.divisor))
+    whole = isinstance(moments.n, int | np.integer) and not isinstance(moments.n, bool)
+    if not whole or moments.n < 2:
+        raise OptionError("sem.error.moments_n", received=repr(moments.n))
+    mean = _means(moments, variables)
+    n = int(moments.n)
+    if moments.divisor == "n-1":
+        cov = cov * ((n - 1) / n)
+    found = GroupSample(label, variables, cov, mean, n, moments.rows)
+    missing = [name for name in names if name not in variables]
+    if missing:
+        raise AnalysisError("sem.error.unknown_moments", names=", ".join(missing), known=", ".join(variables))
+    return found.take(tuple(names))
+
+
+def _square(moments: Moments, variables: tuple[str, ...]) -> Array:
+    cov = moments.cov
+    if isinstance(cov, pd.DataFrame) and [str(name) for name in cov.index] != list(variables):
+        raise OptionError("sem.error.moments_names")
+    try:
+        values = np.array(cov, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise OptionError("sem.error.moments_numbers") from error
+    if values.ndim != 2 or values.shape != (len(variables), len(variables)) or len(set(variables)) != len(variables):
+        raise OptionError("sem.error.moments_shape", shape=str(values.shape), names=len(variables))
+    if not np.isfinite(values).all():
+        raise OptionError("sem.error.moments_numbers")
+    if not np.allclose(values, values.T, rtol=1e-8, atol=1e-10 * max(1.0, float(np.abs(values).max(initial=0.0)))):
+        raise OptionError("sem.error.moments_asymmetric")
+    return (values + values.T) / 2.0
+
+
+def _means(moments: Moments, variables: tuple[str, ...]) -> Array | None:
+    if moments.mean is None:
+        return None
+    given = moments.mean
+    if isinstance(given, pd.Series):
+        if set(map(str, given.index)) != set(variables):
+            raise OptionError("sem.error.moments_names")
+        given = given.rename(index=str).loc[list(variables)].to_numpy()
+    try:
+        mean = np.array(given, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise OptionError("sem.error.moments_numbers") from error
+    if mean.shape != (len(variables),) or not np.isfinite(mean).all():
+        raise OptionError("sem.error.moments_shape", shape=str(mean.shape), names=len(variables))
+    return read_only(mean)
+
+
+def require_regular(samples: Sequence[GroupSample], *, invertible: bool) -> tuple[str, ...]:
+    """Stop where a matrix gives no answer; return the groups whose matrix is singular where that may pass.
+
+    Parameters
+    ----------
+    samples : sequence of GroupSample
+    invertible : bool
+        Whether the estimator needs the inverse (ML and GLS do, ULS does not).
+
+    Raises
+    ------
+    ConstantItemError
+        If a variable does not vary in a group.
+    SingularMatrixError
+        If ``invertible`` and some variables follow from others in a group, or rows are too few.
+    """
+    singular = []
+    for sample in samples:
+        variance = np.diag(sample.cov)
+        flat = [name for name, value in zip(sample.names, variance, strict=True) if not value > 0]
+        size = sample.mean if sample.mean is not None else np.zeros(len(flat))
+        if not flat:
+            tiny = variance < 1e-24 * np.square(size) if len(size) == len(variance) else np.zeros(len(variance), bool)
+            flat = [name for name, small in zip(sample.names, tiny, strict=True) if small]
+        if flat:
+            raise ConstantItemError("sem.error.constant", items=", ".join(flat), group=_group(sample))
+        if invertible and sample.n <= len(sample.names):
+            raise SingularMatrixError(
+                "sem.error.few_rows", n=shown(sample.n), variables=len(sample.names), group=_group(sample)
+            )
+        dependent = _dependent(sample)
+        if dependent and invertible:
+            raise SingularMatrixError("sem.error.collinear", items=", ".join(dependent), group=_group(sample))
+        if dependent:
+            singular.append(sample.label)
+    return tuple(singular)
+
+
+def _dependent(sample: GroupSample) -> tuple[str, ...]:
+    """Return the variables that follow from others: those in the eigenvectors of eigenvalue zero."""
+    scale = 1.0 / np.sqrt(np.diag(sample.cov))
+    correlations = sample.cov * scale[:, None] * scale
+    try:
+        factor = np.linalg.cholesky(correlations)
+        if float(np.diag(factor).min()) ** 2 > 1e-6:  # far from singular: the common case needs no eigenvectors
+            return ()
+    except np.linalg.LinAlgError:
+        pass
+    values, vectors = np.linalg.eigh(correlations)
+    null = vectors[:, values < SINGULAR]
+    involved = (np.abs(null) > 1e-4).any(axis=1)
+    return tuple(name for name, hit in zip(sample.names, involved, strict=True) if hit)
+
+
+def _group(sample: GroupSample) -> str:
+    return f" [{sample.label}]" if sample.label else ""
+
+
+def shown(count: int) -> str:
+    """Return a number of rows for a message: small ones are not told exactly, they may point at people."""
+    return str(count) if count == 0 or count >= MINIMUM_CELL else f"<{MINIMUM_CELL}"

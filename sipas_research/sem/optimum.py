@@ -1,0 +1,310 @@
+"""The way to the minimum: Fisher scoring, then Newton, under restrictions.
+
+Converged means that the step that is left is under a millionth of a standard error:
+sqrt(n/2 g' H^-1 g) < 1e-6, in the directions that the restrictions leave free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg.lapack import dposv
+
+from sipas_research.numerics.correlation import Array
+from sipas_research.sem.derivatives import expected_hessian, gradient, observed_hessian
+from sipas_research.sem.discrepancy import Residuals, Target, value
+from sipas_research.sem.implied import Implied, implied
+from sipas_research.sem.layout import Layout
+from sipas_research.sem.restrictions import HOLDS, Restrictions, null_space
+from sipas_research.sem.syntax import Constraint
+
+#: The step left at convergence, in standard errors.
+CONVERGED = 1e-6
+MOST_STEPS = 500
+#: Halvings of a step before it is given up.
+_HALVINGS = 40
+#: How much of the promised decrease a step must bring (Armijo).
+_ENOUGH = 1e-4
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Problem:
+    """What is minimised: layouts and targets of the groups, and the number of free parameters."""
+
+    layouts: tuple[Layout, ...]
+    targets: tuple[Target, ...]
+    size: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Point:
+    """A place in the parameter space: implied moments, residuals and discrepancy there."""
+
+    theta: Array
+    groups: tuple[Implied, ...]
+    residuals: tuple[Residuals, ...]
+    discrepancies: tuple[float, ...]
+    distance: float
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Optimum:
+    """Where the search ended.
+
+    Attributes
+    ----------
+    point : Point
+    converged : bool
+    steps : int
+    criterion : float
+        The step left, in standard errors.
+    active : tuple of Constraint
+        Inequalities that hold as equalities.
+    """
+
+    point: Point
+    converged: bool
+    steps: int
+    criterion: float
+    active: tuple[Constraint, ...]
+
+
+def point_at(problem: Problem, theta: Array) -> Point | None:
+    """Return the discrepancy at ``theta``, or None where a covariance matrix is not positive definite."""
+    groups, residuals, distances = [], [], []
+    total = 0.0
+    for layout, target in zip(problem.layouts, problem.targets, strict=True):
+        at = implied(layout, theta)
+        found = None if at is None else value(at, target)
+        if at is None or found is None or not np.isfinite(found[0]):
+            return None
+        groups.append(at)
+        residuals.append(found[1])
+        distances.append(found[0])
+        total += target.share * found[0]
+    return Point(theta, tuple(groups), tuple(residuals), tuple(distances), total)
+
+
+def slope_of(problem: Problem, point: Point) -> Array:
+    """Return the gradient of the discrepancy by the free parameters."""
+    result = np.zeros(problem.size)
+    for layout, target, at, given in _each(problem, point):
+        np.add.at(result, layout.free, target.share * gradient(at, given))
+    return result
+
+
+def hessian_of(problem: Problem, point: Point, *, observed: bool) -> Array:
+    """Return the expected or observed Hessian by the free parameters."""
+    result = np.zeros((problem.size, problem.size))
+    for layout, target, at, given in _each(problem, point):
+        if observed:
+            part = observed_hessian(at, given)
+        else:
+            part = expected_hessian(at, given.weight, means=target.mean is not None)
+        add_block(result, layout, target.share * part)
+    return result
+
+
+def add_block(result: Array, layout: Layout, part: Array) -> None:
+    """Add a group's matrix to that of the free parameters; rows that share a parameter are summed."""
+    free = layout.free
+    if len(free) == len(result) and (free == np.arange(len(free))).all():
+        result += part
+    elif len(set(free.tolist())) == len(free):
+        result[free[:, None], free] += part
+    else:
+        np.add.at(result, (free[:, None], free[None, :]), part)
+
+
+def _each(problem: Problem, point: Point):  # type: ignore[no-untyped-def]
+    return zip(problem.layouts, problem.targets, point.groups, point.residuals, strict=True)
+
+
+def minimise(problem: Problem, start: Array, restrictions: Restrictions) -> Optimum | None:
+    """Return the minimum under all restrictions, or None if no usable point was found at the start.
+
+    Inequalities enter as equalities when the minimum without them breaks them, and leave again when the slope of the
+    discrepancy points inward: an active set.
+    """
+    active: tuple[Constraint, ...] = ()
+    tried: set[tuple[Constraint, ...]] = set()
+    theta = start
+    while True:
+        tried.add(active)
+        found = _minimise_equal(problem, theta, restrictions, (*restrictions.equal, *active))
+        if found is None or not restrictions.bounds:
+            return found
+        wanted = _active_set(problem, found, restrictions, active)
+        if wanted == active or wanted in tried:
+            settled = found.converged and wanted == active
+            return Optimum(found.point, settled, found.steps, found.criterion, active)
+        active, theta = wanted, found.point.theta
+
+
+def _active_set(
+    problem: Problem, found: Optimum, restrictions: Restrictions, active: tuple[Constraint, ...]
+) -> tuple[Constraint, ...]:
+    gaps, _ = restrictions.gaps(restrictions.bounds, found.point.theta)
+    broken = {c for c, gap in zip(restrictions.bounds, gaps, strict=True) if gap < -HOLDS}
+    held = (*restrictions.equal, *active)
+    _, slopes = restrictions.gaps(held, found.point.theta)
+    forces = np.zeros(0)
+    if held:
+        forces, *_ = np.linalg.lstsq(slopes.T, slope_of(problem, found.point), rcond=None)
+    pressing = {c for c, force in zip(held, forces, strict=True) if c in active and force > 0}
+    return tuple(c for c in restrictions.bounds if c in broken or c in pressing)
+
+
+def _minimise_equal(
+    problem: Problem, start: Array, restrictions: Restrictions, held: Sequence[Constraint]
+) -> Optimum | None:
+    point = _first_point(problem, start, restrictions, held)
+    if point is None:
+        return None
+    newton, criterion = False, np.inf
+    for step_number in range(MOST_STEPS):
+        slope = slope_of(problem, point)
+        gaps, slopes = restrictions.gaps(held, point.theta)
+        free, bound = null_space(slopes, problem.size) if len(held) else (None, None)
+        hessian = _curvature(problem, point, restrictions, held, slope, newton)
+        step, criterion = _step(slope, hessian, problem.n, free, bound, slopes, gaps)
+        near = _missed(gaps, slopes) < HOLDS
+        if criterion < CONVERGED and near:
+            return Optimum(point, True, step_number, criterion, tuple(c for c in held if c.op != "=="))
+        newton = criterion < np.sqrt(max(problem.size, 1)) and near
+        moved = _move(problem, point, step, slope, restrictions, held)
+        if moved is None:
+            small = criterion < 1e3 * CONVERGED and near  # rounding stops the descent just above the criterion
+            return Optimum(point, small, step_number, criterion, tuple(c for c in held if c.op != "=="))
+        point = moved
+    return Optimum(point, False, MOST_STEPS, criterion, tuple(c for c in held if c.op != "=="))
+
+
+def _first_point(
+    problem: Problem, start: Array, restrictions: Restrictions, held: Sequence[Constraint]
+) -> Point | None:
+    """Return the start moved onto the restrictions, or the start itself where that leaves the parameter space."""
+    theta = start
+    for _ in range(20 if len(held) else 0):
+        gaps, slopes = restrictions.gaps(held, theta)
+        if _missed(gaps, slopes) < HOLDS or not np.isfinite(gaps).all():
+            break
+        step, *_ = np.linalg.lstsq(slopes, -gaps, rcond=None)
+        theta = theta + step
+    found = point_at(problem, theta) if np.isfinite(theta).all() else None
+    return found or point_at(problem, start)
+
+
+def _missed(gaps: Array, slopes: Array) -> float:
+    """Return by how much restrictions are missed, in units of their slopes."""
+    if not len(gaps):
+        return 0.0
+    size = np.sqrt((slopes**2).sum(axis=1))
+    return float((np.abs(gaps) / np.maximum(size, 1e-8)).max())
+
+
+def _curvature(
+    problem: Problem, point: Point, restrictions: Restrictions, held: Sequence[Constraint], slope: Array, newton: bool
+) -> Array:
+    if newton:
+        observed = hessian_of(problem, point, observed=True)
+        observed += _bend(restrictions, held, point.theta, slope)
+        basis = observed
+        if len(held):
+            free, _ = null_space(restrictions.gaps(held, point.theta)[1], problem.size)
+            basis = free.T @ observed @ free
+        if _solve(basis, np.zeros(len(basis))) is not None:
+            return observed
+    return hessian_of(problem, point, observed=False)
+
+
+def _bend(restrictions: Restrictions, held: Sequence[Constraint], theta: Array, slope: Array) -> Array:
+    """Return the curvature of non-linear restrictions times their multipliers, by differences of exact slopes."""
+    curved = [c for c in held if c.left.linear() is None or c.right.linear() is None]
+    result = np.zeros((len(theta), len(theta)))
+    if not curved:
+        return result
+    _, slopes = restrictions.gaps(held, theta)
+    forces, *_ = np.linalg.lstsq(slopes.T, -slope, rcond=None)
+    for k in np.flatnonzero(np.abs(slopes).sum(axis=0)):
+        reach = 1e-5 * max(1.0, abs(float(theta[k])))
+        up, down = theta.copy(), theta.copy()
+        up[k] += reach
+        down[k] -= reach
+        change = restrictions.gaps(held, up)[1] - restrictions.gaps(held, down)[1]
+        result[k] += forces @ change / (2.0 * reach)
+    return (result + result.T) / 2.0
+
+
+def _step(
+    slope: Array, hessian: Array, n: int, free: Array | None, bound: Array | None, slopes: Array, gaps: Array
+) -> tuple[Array, float]:
+    """Return the step to the minimum of the quadratic model, and what is left of it in standard errors."""
+    if free is None or bound is None:
+        step = _damped(hessian, -slope)
+        return step, float(np.sqrt(max(n / 2.0 * float(-slope @ step), 0.0)))
+    back = np.zeros(len(slope))
+    if len(gaps):
+        back, *_ = np.linalg.lstsq(slopes, -gaps, rcond=None)
+    along = -free.T @ slope
+    criterion = 0.0
+    if free.shape[1]:
+        reduced = free.T @ hessian @ free
+        criterion = float(np.sqrt(max(n / 2.0 * float(along @ _damped(reduced, along)), 0.0)))
+        inner = _damped(reduced, free.T @ (-slope - hessian @ back))
+        return back + free @ inner, criterion
+    return back, criterion
+
+
+def _solve(matrix: Array, right: Array) -> Array | None:
+    if not len(matrix):
+        return right
+    _, solution, failed = dposv(matrix, right, lower=1)
+    return None if failed or not np.isfinite(solution).all() else solution
+
+
+def _damped(hessian: Array, right: Array) -> Array:
+    """Solve with a ridge on the diagonal where the matrix is not positive definite."""
+    found = _solve(hessian, right)
+    if found is not None and not _nearly_singular(hessian, found, right):
+        return found
+    scale = np.maximum(np.abs(np.diag(hessian)), 1e-12)
+    ridge = 1e-8
+    while ridge < 1e8:
+        found = _solve(hessian + np.diag(ridge * scale), right)
+        if found is not None and not _nearly_singular(hessian, found, right):
+            return found
+        ridge *= 10.0
+    return right / scale
+
+
+def _nearly_singular(hessian: Array, step: Array, right: Array) -> bool:
+    """Return whether a step is absurdly long in standardised units: the sign of a direction without curvature."""
+    scale = np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-300))
+    return float(np.abs(step * scale).max(initial=0.0)) > 1e4 * max(1.0, float(np.abs(right / scale).max(initial=0.0)))
+
+
+def _move(
+    problem: Problem, point: Point, step: Array, slope: Array, restrictions: Restrictions, held: Sequence[Constraint]
+) -> Point | None:
+    """Go along a step, halving it until the discrepancy (with a price on missed restrictions) falls enough."""
+    gaps, slopes = restrictions.gaps(held, point.theta)
+    price = 0.0
+    if len(held):
+        forces, *_ = np.linalg.lstsq(slopes.T, -slope, rcond=None)
+        price = 2.0 * float(np.abs(forces).max(initial=0.0)) + 1e-3
+    here = point.distance + price * float(np.abs(gaps).sum())
+    promised = float(slope @ step) - price * float(np.abs(gaps).sum())
+    length = 1.0
+    tolerance = 1e-11 * max(1.0, abs(here))
+    for _ in range(_HALVINGS):
+        there = point_at(problem, point.theta + length * step)
+        if there is not None:
+            missed = price * float(np.abs(restrictions.gaps(held, there.theta)[0]).sum()) if len(held) else 0.0
+            if there.distance + missed <= here + _ENOUGH * length * min(promised, 0.0) + tolerance:
+                return there
+        length *= 0.5
+    return None

@@ -1,0 +1,229 @@
+"""A fitted model: everything that can be asked of it. Nothing here estimates again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri
+
+from sipas_research.numerics.correlation import Array
+from sipas_research.results import DataKind
+from sipas_research.sem.chi_squares import Tests, tests_of
+from sipas_research.sem.implied import Implied
+from sipas_research.sem.information import Information
+from sipas_research.sem.measures import measures_of
+from sipas_research.sem.moments import GroupSample
+from sipas_research.sem.optimum import Optimum, Problem
+from sipas_research.sem.options import FitOptions
+from sipas_research.sem.parameter_table import ParameterTable
+from sipas_research.sem.restrictions import Restrictions
+from sipas_research.sem.sampling import Sample
+from sipas_research.sem.standardize import RowIndex, row_index, row_values, standardized_values
+
+NOTE_FIXED, NOTE_LOST, NOTE_BOUND = "fixed", "not_identified", "at_bound"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SemFit:
+    """A fitted structural equation model; frozen.
+
+    Attributes
+    ----------
+    table : ParameterTable
+    options : FitOptions
+    sample : Sample
+        Moments of the groups, variables in the order of ``table.observed``.
+    problem : Problem
+    optimum : Optimum
+    restrictions : Restrictions
+    information : Information
+    troubles : tuple of str
+        Catalogue keys of what the fit warned about.
+    """
+
+    table: ParameterTable
+    options: FitOptions
+    sample: Sample
+    problem: Problem
+    optimum: Optimum
+    restrictions: Restrictions
+    information: Information
+    troubles: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"SemFit({len(self.table.observed)} variables, {self.sample.n} rows, {self.data_kind.value})"
+
+    @property
+    def data_kind(self) -> DataKind:
+        """Kind of the data behind the numbers."""
+        return self.sample.data_kind
+
+    @property
+    def converged(self) -> bool:
+        """Whether the step left is under a millionth of a standard error."""
+        return self.optimum.converged
+
+    @property
+    def n(self) -> int:
+        """Rows used."""
+        return self.sample.n
+
+    @property
+    def samples(self) -> tuple[GroupSample, ...]:
+        """Moments of each group."""
+        return self.sample.groups
+
+    @property
+    def groups(self) -> tuple[Implied, ...]:
+        """Implied moments of each group."""
+        return self.optimum.point.groups
+
+    @property
+    def theta(self) -> Array:
+        """Free parameters."""
+        return self.optimum.point.theta
+
+    @property
+    def predictors(self) -> tuple[int, ...]:
+        """Positions of observed predictors whose moments are the sample's."""
+        return tuple(self.table.observed.index(name) for name in self.table.predictors)
+
+    @property
+    def parameters(self) -> int:
+        """Free parameters less restrictions."""
+        return int(self.information.basis.shape[1])
+
+    @cached_property
+    def rows(self) -> RowIndex:
+        """Positions of the table's rows."""
+        return row_index(self.table)
+
+    @cached_property
+    def values(self) -> Array:
+        """Value of every row of the table."""
+        return row_values(self.rows, self.theta, self.groups)
+
+    @cached_property
+    def tests(self) -> Tests:
+        """Chi-squares of the model and its baseline."""
+        return tests_of(self.problem, self.optimum, self.information, self.options, self.predictors)
+
+    @cached_property
+    def measures(self) -> dict[str, float]:
+        """Measures of fit under lavaan's names."""
+        return measures_of(
+            self.tests, self.problem.targets, self.groups, self.options,
+            parameters=self.parameters, predictors=self.predictors,
+        )  # fmt: skip
+
+    def fit_measures(self) -> pd.Series:
+        """Return all measures of fit under lavaan's names; NaN where a measure is not defined."""
+        return pd.Series(self.measures, name="value")
+
+    def vcov(self) -> pd.DataFrame:
+        """Return the covariance matrix of the free parameters, named by label or lhs-op-rhs."""
+        names = list(self.table.names())
+        return pd.DataFrame(np.array(self.information.vcov), index=names, columns=names)
+
+    def tidy(self, *, level: float | None = None) -> pd.DataFrame:
+        """Return one row a parameter.
+
+        Columns: lhs, op, rhs, level, group, label, estimate, std_error, statistic (estimate over error), p_value
+        (two-sided, normal), conf_low, conf_high, std_lv, std_all, note. Fixed parameters have ``std_error`` 0 and
+        the note "fixed"; a parameter that the data do not determine is NaN with the note "not_identified".
+
+        Parameters
+        ----------
+        level : float, optional
+            Coverage of the intervals; that of the fit by default.
+        """
+        values, defined = self.values, self.restrictions.definitions
+        std_lv = standardized_values(self.rows, values, self.groups, "lv")
+        std_all = standardized_values(self.rows, values, self.groups, "all")
+        errors, lost = self._row_errors()
+        estimates = np.where(lost, np.nan, values)
+        columns: dict[str, Any] = self._names()
+        if defined:
+            more, jacobian = self.restrictions.defined(self.theta)
+            estimates = np.concatenate([estimates, more])
+            errors = np.concatenate([errors, self._defined_errors(jacobian)])
+            std_lv = np.concatenate([std_lv, self._defined_standard(std_lv)])
+            std_all = np.concatenate([std_all, self._defined_standard(std_all)])
+        columns |= inference(estimates, errors, level or self.options.level)
+        columns["std_lv"], columns["std_all"] = np.where(np.isnan(estimates), np.nan, (std_lv, std_all))
+        columns["note"] = self._notes(lost) + [""] * len(defined)
+        return pd.DataFrame(columns)
+
+    def _names(self) -> dict[str, Any]:
+        table, defined = self.table, self.restrictions.definitions
+        rows = table.rows
+        return {
+            "lhs": [row.lhs for row in rows] + [d.name for d in defined],
+            "op": [row.op for row in rows] + [":="] * len(defined),
+            "rhs": [row.rhs for row in rows] + [d.text for d in defined],
+            "level": np.ones(len(rows) + len(defined), dtype=int),
+            "group": [table.groups[row.group] for row in rows] + [""] * len(defined),
+            "label": [row.label for row in rows] + [d.name for d in defined],
+        }
+
+    def _row_errors(self) -> tuple[Array, Array]:
+        """Return the standard error of every row, and which rows the data do not determine."""
+        free = self.rows.free
+        with np.errstate(invalid="ignore"):
+            errors = np.sqrt(np.diag(self.information.vcov))
+        estimated = free >= 0
+        result = np.zeros(len(free))
+        result[estimated] = errors[free[estimated]]
+        lost = np.isin(free, self.information.unidentified) & estimated
+        return result, lost
+
+    def _defined_errors(self, jacobian: Array) -> Array:
+        touched = np.abs(jacobian) > 0
+        cov = self.information.vcov
+        result = np.full(len(jacobian), np.nan)
+        for k, slope in enumerate(jacobian):
+            which = np.flatnonzero(touched[k])
+            variance = float(slope[which] @ cov[np.ix_(which, which)] @ slope[which]) if len(which) else 0.0
+            result[k] = np.sqrt(variance) if variance >= 0 else np.nan
+        return result
+
+    def _defined_standard(self, standard: Array) -> Array:
+        """Return the definitions of standardised coefficients in the place of the raw ones."""
+        labels = {row.label: float(v) for row, v in zip(reversed(self.table.rows), standard[::-1], strict=True) if row.label}
+        found = []
+        for definition in self.restrictions.definitions:
+            right = definition.right
+            value = right.value({name: labels[name] for name in right.names})
+            labels[definition.name] = value
+            found.append(value)
+        return np.array(found)
+
+    def _notes(self, lost: Array) -> list[str]:
+        held = {name for c in self.optimum.active for name in (*c.left.names, *c.right.names)}
+        notes = []
+        for row, gone in zip(self.table.rows, lost, strict=True):
+            if row.free < 0:
+                notes.append(NOTE_FIXED)
+            else:
+                notes.append(NOTE_LOST if gone else NOTE_BOUND if row.label in held and row.label else "")
+        return notes
+
+
+def inference(estimates: Array, errors: Array, level: float) -> dict[str, Array]:
+    """Return estimate, error, statistic, two-sided p-value and interval of normal estimates; no test of fixed ones."""
+    tested = errors > 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        statistic = np.where(tested, estimates / errors, np.nan)
+    reach = float(ndtri((1.0 + level) / 2.0)) * errors
+    return {
+        "estimate": estimates,
+        "std_error": np.where(np.isnan(estimates), np.nan, errors),
+        "statistic": statistic,
+        "p_value": 2.0 * ndtr(-np.abs(statistic)),
+        "conf_low": estimates - reach,
+        "conf_high": estimates + reach,
+    }
