@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from sipas_research.factors.inputs import Data, ItemMatrix, announce, correlations, load_items, require_enough
@@ -51,6 +52,16 @@ class Kmo:
     def overall(self) -> float:
         """The measure of all items together, 0 to 1."""
         return self.adequacy.overall
+
+    @property
+    def anti_image(self) -> pd.DataFrame:
+        """Anti-image correlations (negative partial correlations given all other items), measures on the diagonal.
+
+        The layout of SPSS: an item with a low measure on the diagonal or large values beside it fits the set badly.
+        """
+        values = np.array(self.adequacy.anti_image)
+        np.fill_diagonal(values, self.adequacy.items)
+        return pd.DataFrame(values, index=list(self.items), columns=list(self.items))
 
     @property
     def level(self) -> str:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 
-from sipas_research.errors import AnalysisError
+from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.factors.inputs import ItemMatrix, correlations
-from sipas_research.numerics.correlation import Array
+from sipas_research.numerics.correlation import Array, correlation
 
 CORRELATIONS = ("pearson", "polychoric")
+
+
+def check_correlation(kind: str) -> None:
+    """Raise OptionError unless the kind of correlation is known."""
+    if kind not in CORRELATIONS:
+        allowed = ", ".join(CORRELATIONS)
+        raise OptionError("factors.error.option", name="correlation", received=str(kind), allowed=allowed)
 
 
 def item_correlations(matrix: ItemMatrix, kind: str, *, invertible: bool) -> Array:
@@ -21,6 +29,13 @@ def item_correlations(matrix: ItemMatrix, kind: str, *, invertible: bool) -> Arr
     """
     if kind == "pearson":
         return correlations(matrix, invertible=invertible)
-    if find_spec("sipas_research.factors.polychoric") is None:
+    return correlator(kind)(matrix.values)
+
+
+def correlator(kind: str) -> Callable[[Array], Array]:
+    """Return the function from complete answers (n, p) to (p, p) correlations of one kind."""
+    if kind == "pearson":
+        return correlation
+    if find_spec("sipas_research.numerics.polychoric") is None:
         raise AnalysisError("efa.error.no_polychoric")
     raise AnalysisError("efa.error.no_polychoric")

@@ -15,7 +15,7 @@ from sipas_research.errors import (
     NotPositiveDefiniteWarning,
     OptionError,
 )
-from sipas_research.factors.correlation_kinds import CORRELATIONS, item_correlations
+from sipas_research.factors.correlation_kinds import check_correlation, item_correlations
 from sipas_research.factors.inputs import Data, ItemMatrix, announce, load_items, require_enough
 from sipas_research.factors.solution import FactorSolution
 from sipas_research.factors.target import Target, resolve_target
@@ -227,8 +227,8 @@ def _check_options(method: str, correlation: str, turning: RotationOptions, targ
     vocabularies = (
         ("method", method, METHODS),
         ("rotation", turning.rotation, ROTATIONS + TARGETED),
-        ("correlation", correlation, CORRELATIONS),
     )
+    check_correlation(correlation)
     for name, received, allowed in vocabularies:
         if received not in allowed:
             raise OptionError("factors.error.option", name=name, received=str(received), allowed=", ".join(allowed))
