@@ -60,9 +60,11 @@ def index_name(responses: Responses, language: str) -> str:
 
 
 def source_line(responses: Responses, language: str) -> str:
-    """Return what stands after "Nguồn:": the source and the kind of its data."""
+    """Return what stands after "Nguồn:": the source and the kind of its data, then what was done to the rows."""
     kind = text(f"common.kind.{responses.data_kind.value}", language)
-    return text("tables.source.line", language, source=responses.source or survey_name(responses, language), kind=kind)
+    source = responses.source or survey_name(responses, language)
+    line = text("tables.source.line", language, source=source, kind=kind)
+    return "; ".join([line, *[text(key, language, **dict(fields)) for key, fields in responses.notes]])
 
 
 def attempt(build: Callable[[], Shown], name: str, responses: Responses, language: str) -> Shown | Finding:

@@ -36,6 +36,8 @@ class Responses:
         Everything the check found and that did not refuse the file.
     reading : tuple of (str, dict) pairs
         How the file was read: catalogue key and fields.
+    notes : tuple of (str, tuple) pairs
+        What was done to the rows since: catalogue key and fields. Every table prints it beside the source.
     """
 
     frame: pd.DataFrame
@@ -48,6 +50,7 @@ class Responses:
     n_rejected: int = 0
     problems: tuple[Problem, ...] = ()
     reading: tuple[tuple[str, tuple[tuple[str, object], ...]], ...] = ()
+    notes: tuple[tuple[str, tuple[tuple[str, object], ...]], ...] = ()
 
     def __repr__(self) -> str:
         # Never a row: a notebook that ends a cell with the object must not print people.
