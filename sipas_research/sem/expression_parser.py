@@ -14,7 +14,8 @@ from sipas_research.sem.expressions import (
 from sipas_research.sem.near_names import near_names
 from sipas_research.sem.tokens import NAME, NUMBER, STRING, Token, model_error
 
-_DEEPEST = 40
+#: How many brackets or powers may stand inside one another.
+DEEPEST = 40
 #: Names with a value of their own where no parameter has that name.
 CONSTANTS: Mapping[str, float] = {"pi": math.pi}
 
@@ -91,7 +92,7 @@ def _power(tokens: Sequence[Token], at: int, steps: list[Step], context: _Contex
     text, constants, depth = context
     at = _operand(tokens, at, steps, context)
     if _is(tokens, at, "^"):
-        if depth >= _DEEPEST:
+        if depth >= DEEPEST:
             raise _error("too_deep", tokens[at], text)
         at = _signed(tokens, at + 1, steps, (text, constants, depth + 1))
         steps.append(("^", 2))
@@ -107,7 +108,7 @@ def _operand(tokens: Sequence[Token], at: int, steps: list[Step], context: _Cont
             "model_syntax.expression_ends", text, last.line, last.column + len(last.text), found=last.text
         )
     token = tokens[at]
-    if depth >= _DEEPEST:
+    if depth >= DEEPEST:
         raise _error("too_deep", token, text)
     inner = (text, constants, depth + 1)
     if token.kind == NUMBER:

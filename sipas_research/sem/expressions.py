@@ -89,7 +89,8 @@ class Expression:
                 del stack[-count:]
                 numbers = [number for number, _ in taken]
                 result = _apply(step, argument, numbers)
-                stack.append((result, _chain(_slopes(step, argument, numbers), taken)))
+                slopes = _slopes(step, argument, numbers) if result == result else [NAN] * count  # noqa: PLR0124
+                stack.append((result, _chain(slopes, taken)))
         value, gradient = stack[0]
         return value, {name: gradient.get(name, 0.0) for name in self.names}
 

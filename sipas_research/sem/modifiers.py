@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sipas_research.errors import ModelSyntaxError
-from sipas_research.sem.expression_parser import parse_expression
+from sipas_research.sem.expression_parser import DEEPEST, parse_expression
 from sipas_research.sem.expressions import FUNCTIONS
 from sipas_research.sem.near_names import near_names
 from sipas_research.sem.tokens import NAME, OPERATOR, STRING, Statement, Token, model_error
@@ -77,8 +77,10 @@ def _mixed(values: Sequence[Value]) -> Modifiers:
     return Modifiers(fixed=fixed, labels=labels if any(labels) else ())
 
 
-def _arguments(tokens: Sequence[Token], text: str) -> list[Value]:
+def _arguments(tokens: Sequence[Token], text: str, above: int = 0) -> list[Value]:
     """Return the values between a call's brackets; ``tokens`` is the whole call and nothing else."""
+    if above >= DEEPEST:
+        raise error("too_deep", tokens[0], text)
     depth, begin, found = 0, 2, []
     for at, token in enumerate(tokens[1:], 1):
         if token.kind != "punctuation":
@@ -87,7 +89,7 @@ def _arguments(tokens: Sequence[Token], text: str) -> list[Value]:
         if (depth == 1 and token.text == ",") or depth == 0:
             if at == begin:
                 raise error("argument_missing", token, text)
-            found.extend(_values(tokens[begin:at], text))
+            found.extend(_values(tokens[begin:at], text, above + 1))
             begin = at + 1
         if depth == 0:
             if at + 1 < len(tokens):
@@ -96,7 +98,7 @@ def _arguments(tokens: Sequence[Token], text: str) -> list[Value]:
     return found
 
 
-def _values(tokens: Sequence[Token], text: str) -> list[Value]:
+def _values(tokens: Sequence[Token], text: str, above: int = 0) -> list[Value]:
     """Return the value of a number, a computed number, a label, NA, or of ``c(...)``."""
     first = tokens[0]
     if len(tokens) == 1 and first.kind == NAME:
@@ -104,7 +106,7 @@ def _values(tokens: Sequence[Token], text: str) -> list[Value]:
     if len(tokens) == 1 and first.kind == STRING:
         return [first.text[1:-1].strip()]
     if first.text == "c" and len(tokens) > 1 and tokens[1].text == "(":
-        return _arguments(tokens, text)
+        return _arguments(tokens, text, above)
     return [_number(tokens, text)]
 
 

@@ -21,7 +21,7 @@ _CHECKED = frozenset((BLOCK, BAD, NAME))
 
 #: Operators of formulas about variables, and of formulas about parameters.
 FORMULA_OPERATORS = ("=~", "~", "~~", "|", "~*~")
-CONSTRAINT_OPERATORS = (":=", "==", "<", ">")
+CONSTRAINT_OPERATORS = (":=", "==", "<", ">", "<=", ">=")
 
 _TOKEN = re.compile(
     r"""[^\S\n]*(?:
