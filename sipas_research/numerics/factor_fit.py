@@ -57,7 +57,7 @@ def likelihood_ratio(matrix: Array, implied: Array) -> float:
     return float(np.trace(ratio) - log_determinant - matrix.shape[0]) if sign > 0 else float("inf")
 
 
-def rmsea_interval(statistic: float, df: int, rows: int, *, level: float = RMSEA_LEVEL) -> tuple[float, float]:
+def rmsea_interval(statistic: float, df: float, rows: int, *, level: float = RMSEA_LEVEL) -> tuple[float, float]:
     """Return the interval of the RMSEA from the noncentral chi-square (Steiger 1990; Browne & Cudeck 1992).
 
     An end is sqrt(lambda / (n df)), lambda being the noncentrality at which ``statistic`` is the upper or
@@ -68,7 +68,7 @@ def rmsea_interval(statistic: float, df: int, rows: int, *, level: float = RMSEA
     return tuple(float(np.sqrt(end / (rows * df))) for end in ends)  # type: ignore[return-value]
 
 
-def _noncentrality(statistic: float, df: int, share: float) -> float:
+def _noncentrality(statistic: float, df: float, share: float) -> float:
     def gap(noncentrality: float) -> float:
         return float(chndtr(statistic, df, noncentrality)) - share
 

@@ -47,7 +47,7 @@ class Tests:
     """Model, baseline and saturated model.
 
     ``saturated_scaling`` and ``model_scaling`` are the factors of the two log-likelihoods (Yuan & Bentler 2000), NaN
-    without a robust estimator.
+    without a robust estimator. As in lavaan ``model_scaling`` divides by the parameters counted before equalities.
     """
 
     model: Test
@@ -177,7 +177,7 @@ def _scaled(
         Test(model.statistic, model.df, _over(whole - taken, model.df), trace),
         Test(baseline.statistic, baseline.df, _over(whole - base_taken, baseline.df), base_trace),
         _over(whole, model.df + parameters),
-        _over(taken, parameters),
+        _over(taken, sum(len(layout.free) for layout in problem.layouts)),
     )
 
 

@@ -20,7 +20,7 @@ NAN = float("nan")
 CLOSE_FIT = 0.05
 
 
-def chi_square_p(chi_square: float, df: int) -> float:
+def chi_square_p(chi_square: float, df: float) -> float:
     """Return the upper tail of chi-square: the p-value of exact fit; NaN without degrees of freedom."""
     return float(chdtrc(df, chi_square)) if df > 0 else NAN
 
@@ -51,6 +51,19 @@ def tli(chi_square: float, df: float, baseline: float, baseline_df: float) -> fl
     return (start - chi_square / df) / (start - 1.0)
 
 
+def tli_noncentral(
+    chi_square: float, df: int, expected: float, baseline: float, baseline_df: int, baseline_expected: float
+) -> float:
+    """Return TLI from noncentralities: 1 - ((c - e) / df) / ((c0 - e0) / df0), e the mean of c without misfit.
+
+    Brosseau-Liard & Savalei (2014), Multivariate Behavioral Research 49, equation 12; plain TLI has e = df.
+    """
+    start = baseline - baseline_expected
+    if df <= 0 or baseline_df <= 0 or start == 0:
+        return NAN
+    return 1.0 - (chi_square - expected) / df / (start / baseline_df)
+
+
 def nfi(chi_square: float, baseline: float) -> float:
     """Return the normed fit index: (c0 - c) / c0 (Bentler & Bonett 1980, Psychological Bulletin 88, equation 15)."""
     return (baseline - chi_square) / baseline if baseline > 0 else NAN
@@ -71,7 +84,7 @@ def agfi(gfi: float, parameters: int, df: int) -> float:
     return 1.0 - (parameters + df) / df * (1.0 - gfi) if df > 0 else NAN
 
 
-def rmsea(chi_square: float, df: int, rows: int) -> float:
+def rmsea(chi_square: float, df: float, rows: int) -> float:
     """Return the root mean square error of approximation: sqrt(max(c - df, 0) / (n df)).
 
     Steiger & Lind (1980); Steiger (1990), Multivariate Behavioral Research 25, 173-180.
@@ -79,7 +92,7 @@ def rmsea(chi_square: float, df: int, rows: int) -> float:
     return math.sqrt(max(chi_square - df, 0.0) / (rows * df)) if df > 0 and rows > 0 else NAN
 
 
-def rmsea_interval(chi_square: float, df: int, rows: int, *, level: float = RMSEA_LEVEL) -> tuple[float, float]:
+def rmsea_interval(chi_square: float, df: float, rows: int, *, level: float = RMSEA_LEVEL) -> tuple[float, float]:
     """Return the interval of the RMSEA from the noncentral chi-square, 90 percent by the field's habit.
 
     Browne & Cudeck (1992), Sociological Methods & Research 21, 230-258, equation 14.
@@ -87,7 +100,7 @@ def rmsea_interval(chi_square: float, df: int, rows: int, *, level: float = RMSE
     return _interval(chi_square, df, rows, level=level) if df > 0 and rows > 0 else (NAN, NAN)
 
 
-def rmsea_close(chi_square: float, df: int, rows: int, *, bound: float = CLOSE_FIT) -> float:
+def rmsea_close(chi_square: float, df: float, rows: int, *, bound: float = CLOSE_FIT) -> float:
     """Return the p-value of "RMSEA is at most ``bound``" (PCLOSE): the upper tail of the noncentral chi-square.
 
     Browne & Cudeck (1992).

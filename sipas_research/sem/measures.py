@@ -9,7 +9,7 @@ import numpy as np
 
 from sipas_research.numerics.correlation import Array
 from sipas_research.sem import fit_indices as index
-from sipas_research.sem.chi_squares import Tests
+from sipas_research.sem.chi_squares import Test, Tests
 from sipas_research.sem.discrepancy import Target, inverse_and_log_determinant
 from sipas_research.sem.implied import Implied
 from sipas_research.sem.options import FitOptions
@@ -114,11 +114,26 @@ def _scaled(tests: Tests, rows: int, groups: int) -> dict[str, float]:
     }
     found |= _incremental(model.scaled, model.df, baseline.scaled, baseline.df, "_scaled")
     found |= _rmsea(model.scaled, model.df, rows, groups, "_scaled")
-    expected, start_expected = model.trace * model.df, baseline.trace * baseline.df
+    found |= _scaled_interval(model, rows, groups)
+    expected, start_expected = model.scaling * model.df, baseline.scaling * baseline.df
     found["cfi_robust"] = index.cfi(model.statistic, expected, baseline.statistic, start_expected)
-    found["tli_robust"] = index.tli(model.statistic, expected, baseline.statistic, start_expected)
-    found |= _robust_rmsea(model.statistic, model.df, model.trace, rows, groups)
+    found["tli_robust"] = index.tli_noncentral(model.statistic, model.df, expected, baseline.statistic, baseline.df, start_expected)
+    found |= _robust_rmsea(model.statistic, model.df, model.scaling, rows, groups)
     return found
+
+
+def _scaled_interval(model: Test, rows: int, groups: int) -> dict[str, float]:
+    """Return interval and test of the scaled RMSEA: the plain chi-square referred to c df degrees of freedom."""
+    df = model.scaling * model.df
+    if not df > 0:
+        return {}
+    stretch = math.sqrt(groups)
+    low, high = index.rmsea_interval(model.statistic, df, rows)
+    return {
+        "rmsea_ci_lower_scaled": stretch * low,
+        "rmsea_ci_upper_scaled": stretch * high,
+        "rmsea_pvalue_scaled": index.rmsea_close(model.statistic, df, rows, bound=index.CLOSE_FIT / stretch),
+    }
 
 
 def _robust_rmsea(statistic: float, df: int, trace: float, rows: int, groups: int) -> dict[str, float]:

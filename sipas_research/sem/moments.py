@@ -85,6 +85,8 @@ class GroupSample:
         Rows used.
     rows : RowBlocks or None
         The pass over the rows.
+    index : pandas.Index or None
+        Labels of the rows in the user's table, in the order of the pass.
     """
 
     label: str
@@ -93,6 +95,7 @@ class GroupSample:
     mean: Array | None
     n: int
     rows: RowBlocks | None
+    index: pd.Index | None = None
 
     def take(self, names: Sequence[str]) -> GroupSample:
         """Return the sample with its variables in another order."""
@@ -102,7 +105,8 @@ class GroupSample:
         order = np.array([place[name] for name in names])
         rows = None if self.rows is None else _reordered(self.rows, order)
         mean = None if self.mean is None else read_only(self.mean[order])
-        return GroupSample(self.label, tuple(names), read_only(self.cov[np.ix_(order, order)]), mean, self.n, rows)
+        cov = read_only(self.cov[np.ix_(order, order)])
+        return GroupSample(self.label, tuple(names), cov, mean, self.n, rows, self.index)
 
 
 def _reordered(rows: RowBlocks, order: Array) -> RowBlocks:
@@ -123,7 +127,9 @@ def blocks_of(values: Array) -> RowBlocks:
     return blocks
 
 
-def sample_of_rows(values: Array, names: Sequence[str], label: str = "") -> GroupSample:
+def sample_of_rows(
+    values: Array, names: Sequence[str], label: str = "", index: pd.Index | None = None
+) -> GroupSample:
     """Return the moments of complete rows.
 
     Parameters
@@ -133,12 +139,14 @@ def sample_of_rows(values: Array, names: Sequence[str], label: str = "") -> Grou
     names : sequence of str
     label : str
         The group.
+    index : pandas.Index, optional
+        Labels of the rows.
     """
     n = len(values)
     mean = values.mean(axis=0)
     centred = values - mean
     cov = centred.T @ centred / n
-    return GroupSample(label, tuple(names), read_only(cov), read_only(mean), n, blocks_of(values))
+    return GroupSample(label, tuple(names), read_only(cov), read_only(mean), n, blocks_of(values), index)
 
 
 def sample_of_moments(moments: Moments, names: Sequence[str], label: str = "") -> GroupSample:

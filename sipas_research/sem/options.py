@@ -87,7 +87,6 @@ def fit_options(
     if not isinstance(level, float) or not 0 < level < 1:
         raise OptionError("sem.error.level", received=repr(level))
     means = bool(meanstructure) or means_needed or bool({"intercepts", "means"} & set(equal))
-    means = means or (meanstructure is None and name in ROBUST)
     return FitOptions(
         estimator=name,  # type: ignore[arg-type]
         group=group,

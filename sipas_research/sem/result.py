@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -157,6 +157,54 @@ class SemFit:
         columns["std_lv"], columns["std_all"] = np.where(np.isnan(estimates), np.nan, (std_lv, std_all))
         columns["note"] = self._notes(lost) + [""] * len(defined)
         return pd.DataFrame(columns)
+
+    def standardized(self, *, scale: Literal["lv", "all"] = "all", level: float | None = None) -> pd.DataFrame:
+        """Return standardised coefficients with standard errors by the delta method; see :mod:`.standardized_table`."""
+        from sipas_research.sem.standardized_table import standardized_table
+
+        return standardized_table(self, scale=scale, level=level)
+
+    def r2(self) -> pd.DataFrame:
+        """Return the explained share of the variance of each variable that something explains."""
+        from sipas_research.sem.answers import explained_variance
+
+        return explained_variance(self)
+
+    def implied(self, what: Literal["cov", "mean", "latent_cov"] = "cov") -> pd.DataFrame:
+        """Return the moments that the model implies; see :func:`.answers.implied_moments`."""
+        from sipas_research.sem.answers import implied_moments
+
+        return implied_moments(self, what)
+
+    def residuals(self, kind: Literal["cor", "raw", "standardized"] = "cor") -> pd.DataFrame:
+        """Return observed less implied covariances; see :func:`.residual_table.residual_matrix`."""
+        from sipas_research.sem.residual_table import residual_matrix
+
+        return residual_matrix(self, kind)
+
+    def scores(self, method: Literal["regression", "bartlett"] = "regression") -> pd.DataFrame:
+        """Return factor scores of the rows used, for further analysis only; see :func:`.scores.factor_scores`."""
+        from sipas_research.sem.scores import factor_scores
+
+        return factor_scores(self, method)
+
+    def modification_indices(self) -> pd.DataFrame:
+        """Return what freeing each fixed parameter would bring; see :func:`.modification.modification_indices`."""
+        from sipas_research.sem.modification import modification_indices
+
+        return modification_indices(self)
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row about the whole fit."""
+        from sipas_research.sem.summary import glance
+
+        return glance(self)
+
+    def summary(self, language: str = "vi") -> str:
+        """Return the fit as text, in the order of lavaan's summary."""
+        from sipas_research.sem.summary import summary
+
+        return summary(self, language)
 
     def _names(self) -> dict[str, Any]:
         table, defined = self.table, self.restrictions.definitions

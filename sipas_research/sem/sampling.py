@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from sipas_research.errors import AnalysisError, DroppedRowsWarning, HonestyError, OptionError
+from sipas_research.errors import AnalysisError, DroppedRowsWarning, OptionError
 from sipas_research.numerics.correlation import Array
 from sipas_research.results import DataKind, weakest
 from sipas_research.sem.moments import GroupSample, Moments, sample_of_moments, sample_of_rows, shown
@@ -147,23 +147,25 @@ def gather(data: Data, names: Sequence[str], group: str | None, data_kind: DataK
         if complete.all():
             complete = None
     n_read = len(values)
+    index = (data.frame if isinstance(data, Responses) else data).index
     if complete is not None:
-        values = values[complete]
+        values, index = values[complete], index[complete]
         codes = codes if codes is None else codes[complete]
         _tell_dropped(n_read, len(values))
-    return Sample(_groups(values, names, labels, codes), n_read, kind)
+    return Sample(_groups(values, names, labels, codes, index), n_read, kind)
 
 
 def _groups(
-    values: Array, names: Sequence[str], labels: tuple[str, ...], codes: Array | None
+    values: Array, names: Sequence[str], labels: tuple[str, ...], codes: Array | None, index: pd.Index
 ) -> tuple[GroupSample, ...]:
     groups = []
     for number, label in enumerate(labels):
-        part = values if codes is None else values[codes == number]
+        within = slice(None) if codes is None else codes == number
+        part = values[within]
         if len(part) < 2:
             where = f" [{label}]" if label else ""
             raise AnalysisError("sem.error.no_rows", n=shown(len(part)), group=where)
-        groups.append(sample_of_rows(part, names, label))
+        groups.append(sample_of_rows(part, names, label, index[within]))
     return tuple(groups)
 
 
@@ -251,15 +253,3 @@ def _numbers(column: pd.Series) -> bool:
 def _near(name: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(str(name), [str(item) for item in known], n=3, cutoff=0.6)
     return ", ".join(close) if close else "-"
-
-
-def require_honest(kinds: Sequence[DataKind]) -> None:
-    """Refuse to mix simulated with other data in one comparison.
-
-    Raises
-    ------
-    HonestyError
-    """
-    simulated = {kind.is_simulated for kind in kinds}
-    if len(simulated) > 1:
-        raise HonestyError("sem.error.mixed_kinds")
