@@ -39,6 +39,7 @@ _HOME = {
     "regress": "levers.regression",
     "semopy_cfa": "verification.semopy_models",
     "semopy_lever_model": "verification.semopy_models",
+    "factor_analyzer_check": "verification.factor_analyzer_models",
     "satisfaction_index": "framework.index",
     "scorecard": "framework.scorecard",
     "facts": "evidence.ledger",

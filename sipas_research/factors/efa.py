@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from sipas_research.errors import (
 )
 from sipas_research.factors.correlation_kinds import check_correlation, item_correlations
 from sipas_research.factors.inputs import Data, ItemMatrix, announce, load_items, require_enough
+from sipas_research.factors.rotation_options import RotationOptions
 from sipas_research.factors.solution import FactorSolution
 from sipas_research.factors.target import Target, resolve_target
 from sipas_research.numerics.correlation import is_singular, read_only
@@ -31,20 +31,6 @@ EMPTY_FACTOR = 1e-6
 #: 2011; Hattori, Zhang & Preacher 2017, Multivar. Behav. Res. 52).
 RANDOM_STARTS = 30
 MANY_MINIMA = ("geomin", "geomin_orthogonal", *GENERAL_FIRST, *TARGETED)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RotationOptions:
-    """How to rotate; see :func:`efa` for the meaning of each."""
-
-    rotation: str = "oblimin"
-    kaiser: bool | None = None
-    power: float = 4.0
-    gamma: float = 0.0
-    delta: float = 0.01
-    random_starts: int | None = None
-    seed: int = 1
-    max_iterations: int = 2000
 
 
 def efa(
@@ -171,6 +157,7 @@ def _solution(
         factors=aim.factors if aim else tuple(f"F{place}" for place in range(1, n_factors + 1)),
         method=method,
         rotation=turning.rotation if n_factors > 1 else "none",
+        options=turning,
         correlation=correlation,
         correlation_kind=correlation_kind,
         means=read_only(matrix.values.mean(axis=0)),

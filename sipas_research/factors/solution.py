@@ -10,6 +10,7 @@ import pandas as pd
 from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.factors.inputs import Data, numeric_columns, resolve_items
 from sipas_research.factors.phrases import p_phrase
+from sipas_research.factors.rotation_options import RotationOptions
 from sipas_research.numerics.correlation import Array, eigenvalues, is_singular, read_only
 from sipas_research.numerics.extraction import Extraction
 from sipas_research.numerics.factor_fit import FactorFit
@@ -33,6 +34,8 @@ class FactorSolution:
         general factor comes first, after a target rotation order and names are those of the target.
     method, rotation : str
         As asked for; rotation is "none" for a single factor.
+    options : RotationOptions
+        All that was asked of the rotation.
     correlation : (p, p) array
     correlation_kind : str
         "pearson" or "polychoric".
@@ -54,6 +57,7 @@ class FactorSolution:
     factors: tuple[str, ...]
     method: str
     rotation: str
+    options: RotationOptions
     correlation: Array
     correlation_kind: str
     means: Array
