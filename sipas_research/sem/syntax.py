@@ -18,7 +18,7 @@ Software 48(2), describes the language.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sipas_research.sem.blocks import WHOLE, Heading, check_blocks, read_heading
 from sipas_research.sem.constraints import read_constraints
@@ -36,7 +36,16 @@ from sipas_research.sem.tokens import (
     statements,
 )
 
-__all__ = ["Block", "Constraint", "ModelSyntax", "Term", "model_error", "near_names", "parse_model"]
+__all__ = [
+    "Block",
+    "Constraint",
+    "ModelSyntax",
+    "Term",
+    "model_error",
+    "near_names",
+    "parse_constraints",
+    "parse_model",
+]
 
 
 def parse_model(text: str) -> ModelSyntax:
@@ -79,6 +88,34 @@ def parse_model(text: str) -> ModelSyntax:
     if not relations:
         return model
     return ModelSyntax(text, model.terms, read_constraints(relations, model.labels, text), model.blocks)
+
+
+def parse_constraints(text: str, labels: Collection[str]) -> tuple[Constraint, ...]:
+    """Return what a text says about the parameters of a model that is already there, such as ``a == b; b == 2*d``.
+
+    Parameters
+    ----------
+    text : str
+        Formulas with ``==``, ``<``, ``>`` or ``:=`` only.
+    labels : collection of str
+        Labels and defined names of the model.
+
+    Raises
+    ------
+    ModelSyntaxError
+        If the text holds anything else, or a name that is not among ``labels``.
+    """
+    if not isinstance(text, str):
+        raise model_error("model_syntax.not_text", "", 0, 0, found=type(text).__name__)
+    text = normalise(text)
+    relations = statements(text)
+    for relation in relations:
+        operator = relation.tokens[relation.at]
+        if operator.text not in CONSTRAINT_OPERATORS:
+            raise error("constraints_only", operator, text)
+    if not relations:
+        raise model_error("model_syntax.no_constraint", text, 0, 0)
+    return read_constraints(relations, labels, text)
 
 
 def _check_repeats(terms: Sequence[Term], text: str) -> None:

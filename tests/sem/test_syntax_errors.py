@@ -10,7 +10,7 @@ import pytest
 
 from sipas_research import wording
 from sipas_research.errors import InputError, ModelSyntaxError
-from sipas_research.sem.syntax import model_error, parse_model
+from sipas_research.sem.syntax import model_error, parse_constraints, parse_model
 
 #: Model, catalogue key, line, column.
 WRONG = [
@@ -146,7 +146,30 @@ def test_each_trouble_at_its_place(model, key, line, column):
 def test_every_sentence_is_reached():
     source = Path(wording.__file__).parent / "catalogue" / "en" / "model_syntax.toml"
     keys = set(tomllib.loads(source.read_text(encoding="utf-8")))
-    assert {key for _, key, _, _ in WRONG} == keys - {"at", "not_text"}
+    assert {key for _, key, _, _ in WRONG} == keys - {"at", "not_text", "constraints_only", "no_constraint"}
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "column"),
+    [
+        ("", "no_constraint", 0),
+        ("a == b; a ~~ b", "constraints_only", 11),
+        ("group: 1", "constraints_only", 1),
+        ("a == k", "label_unknown", 6),
+        ("a == alpha2", "label_near", 6),
+        (7, "not_text", 0),
+    ],
+)
+def test_constraints_on_their_own_are_checked(text, key, column):
+    with pytest.raises(ModelSyntaxError) as caught:
+        parse_constraints(text, ("a", "b", "alpha1"))
+    assert (caught.value.key, caught.value.fields["column"]) == (f"model_syntax.{key}", column)
+    assert caught.value.message("vi")
+
+
+def test_constraints_on_their_own():
+    first, second = parse_constraints("a == b # equal\n a - 2*b > 0.5", ["a", "b"])
+    assert (first.text, second.text) == ("a==b", "a-2*b>0.5")
 
 
 def test_what_is_no_text_is_refused():
