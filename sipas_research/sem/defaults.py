@@ -9,7 +9,7 @@ Software 48(2).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -229,7 +229,7 @@ def _intercepts(found: Roles, taken: set[Key]) -> list[_Draft]:
 
 def _in_group(draft: _Draft, group: int, groups: int, syntax: ModelSyntax, options: FitOptions) -> _Draft:
     """Return the row of one group, with the modifiers that hold there."""
-    row = replace(draft, group=group)
+    row = _Draft(draft.key, draft.fixed, draft.value, draft.exogenous, draft.term, group)
     if group > 0 and draft.term is None and draft.key[0] in syntax.latents:
         _release(row, options)
     if draft.term is None:
@@ -281,9 +281,11 @@ def _numbered(
     for k, draft in enumerate(drafts):
         if draft.label:
             same.join(by_label.setdefault(draft.label, k), k)
-        by_key[draft.group, "".join(draft.key)] = k
-    _join_written(drafts, by_key, same, syntax)
-    if groups > 1 and options.group_equal:
+    linked = groups > 1 and options.group_equal
+    if linked or any(draft.term is not None and draft.term.equal for draft in drafts):
+        by_key = {(draft.group, "".join(draft.key)): k for k, draft in enumerate(drafts)}
+        _join_written(drafts, by_key, same, syntax)
+    if linked:
         _join_groups(drafts, by_key, same, options)
     fixed_class: dict[int, float] = {}
     for k, draft in enumerate(drafts):

@@ -6,6 +6,7 @@ in the gradient test.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,17 +21,19 @@ from sipas_research.sem.options import FitOptions
 
 def inverse_and_log_determinant(matrix: Array) -> tuple[Array, float] | None:
     """Return the inverse of a positive definite matrix and the logarithm of its determinant, or None."""
-    factor, failed = dpotrf(matrix, lower=1)
+    factor, failed = dpotrf(matrix, lower=1, clean=1)
     if failed:
         return None
-    diagonal = np.diag(factor)
-    if not diagonal.min() > 0 or not np.isfinite(diagonal).all():
+    diagonal = factor.diagonal()
+    log_determinant = 2.0 * float(np.log(diagonal).sum())
+    if not math.isfinite(log_determinant):
         return None
     inverse, failed = dpotri(factor, lower=1)
     if failed:
         return None
-    lower = np.tril(inverse)
-    return lower + np.tril(inverse, -1).T, 2.0 * float(np.log(diagonal).sum())
+    whole = inverse + inverse.T
+    whole.flat[:: len(whole) + 1] *= 0.5
+    return whole, log_determinant
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

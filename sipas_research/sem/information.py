@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg.lapack import dpotrf
 
 from sipas_research.numerics.correlation import Array
 from sipas_research.sem.casewise import Casewise, casewise
 from sipas_research.sem.derivatives import expected_hessian
+from sipas_research.sem.discrepancy import inverse_and_log_determinant
 from sipas_research.sem.moments import GroupSample
 from sipas_research.sem.optimum import Optimum, Problem, add_block, hessian_of
 from sipas_research.sem.options import FitOptions
@@ -16,6 +18,8 @@ from sipas_research.sem.restrictions import Restrictions, null_space
 
 #: Smallest eigenvalue of the information, standardised to a unit diagonal, below which a direction is not identified.
 NOT_IDENTIFIED = 1e-9
+#: Squared pivots above this rule out an eigenvalue near zero in matrices of the size of a model.
+_FAR = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -97,6 +101,10 @@ def inverse_within(information: Array, basis: Array) -> Array:
     inner = basis.T @ information @ basis
     if not len(inner):
         return np.zeros_like(information)
+    if regular(inner):
+        found = inverse_and_log_determinant(inner)
+        if found is not None:
+            return np.asarray(basis @ found[0] @ basis.T)
     scale = np.sqrt(np.maximum(np.abs(np.diag(inner)), 1e-300))
     values, vectors = np.linalg.eigh(inner / scale / scale[:, None])
     if float(values[0]) < -NOT_IDENTIFIED:
@@ -106,10 +114,20 @@ def inverse_within(information: Array, basis: Array) -> Array:
     return np.asarray(basis @ inside @ basis.T)
 
 
+def regular(inner: Array) -> bool:
+    """Return whether a matrix is far from singular by its Cholesky factor: the common case needs no eigenvalues."""
+    spread = inner.diagonal()
+    if not float(spread.min()) > 0:
+        return False
+    scale = 1.0 / np.sqrt(spread)
+    factor, failed = dpotrf(inner * scale * scale[:, None], lower=1, clean=1)
+    return not failed and float(factor.diagonal().min()) ** 2 > _FAR
+
+
 def _lost(expected: Array, basis: Array) -> tuple[int, ...]:
     """Return the parameters that take part in a direction along which the implied moments do not change."""
     inner = basis.T @ expected @ basis
-    if not len(inner):
+    if not len(inner) or regular(inner):
         return ()
     scale = np.sqrt(np.maximum(np.diag(inner), 1e-300))
     values, vectors = np.linalg.eigh(inner / scale / scale[:, None])

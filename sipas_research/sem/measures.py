@@ -196,15 +196,14 @@ def _residual(
     means = options.meanstructure
     for target, at in zip(targets, groups, strict=True):
         size = len(target.cov)
-        lower = np.tril_indices(size)
-        spread = np.sqrt(np.diag(target.cov))
-        raw = (target.cov - at.cov)[lower]
-        scaled = raw / (spread[:, None] * spread)[lower]
-        mean = np.zeros(0) if target.mean is None else target.mean - at.mean
-        count = len(raw) + (size if means else 0)
-        root += target.share * math.sqrt((float(raw @ raw) + float(mean @ mean)) / count)
-        centred = mean / spread if len(mean) else mean
-        standard += target.share * math.sqrt((float(scaled @ scaled) + float(centred @ centred)) / count)
+        spread = np.sqrt(target.cov.diagonal())
+        raw = target.cov - at.cov
+        mean = np.zeros(size) if target.mean is None else target.mean - at.mean
+        count = size * (size + 1) / 2 + (size if means else 0)
+        root += target.share * math.sqrt((_lower_squares(raw) + float(mean @ mean)) / count)
+        centred = mean / spread
+        scaled = raw / spread / spread[:, None]
+        standard += target.share * math.sqrt((_lower_squares(scaled) + float(centred @ centred)) / count)
         correlation += target.share * _correlation_residual(target, at, means=means)
         parts = _explained(target, at)
         missed += target.share * parts[0]
@@ -220,13 +219,18 @@ def _residual(
     }
 
 
+def _lower_squares(matrix: Array) -> float:
+    """Return the sum of squares of the lower triangle, diagonal included."""
+    diagonal = matrix.diagonal()
+    return 0.5 * (float(np.vdot(matrix, matrix)) + float(diagonal @ diagonal))
+
+
 def _correlation_residual(target: Target, at: Implied, *, means: bool) -> float:
     """Return Bollen's (1989) residual of correlations, means in standard deviations."""
     size = len(target.cov)
     spread, implied = np.sqrt(np.diag(target.cov)), np.sqrt(np.diag(at.cov))
-    lower = np.tril_indices(size, -1)
-    rest = (target.cov / spread / spread[:, None] - at.cov / implied / implied[:, None])[lower]
-    total, count = float(rest @ rest), len(rest)
+    rest = target.cov / spread / spread[:, None] - at.cov / implied / implied[:, None]
+    total, count = 0.5 * float(np.vdot(rest, rest)), size * (size - 1) // 2
     if means and target.mean is not None:
         mean = target.mean / spread - at.mean / implied
         total, count = total + float(mean @ mean), count + size

@@ -137,6 +137,7 @@ def sample_of_rows(
     values : (n, p) array
         Without missing values.
     names : sequence of str
+        Variables, in the order of the columns.
     label : str
         The group.
     index : pandas.Index, optional

@@ -155,7 +155,7 @@ class SemFit:
             std_all = np.concatenate([std_all, self._defined_standard(std_all)])
         columns |= inference(estimates, errors, level or self.options.level)
         columns["std_lv"], columns["std_all"] = np.where(np.isnan(estimates), np.nan, (std_lv, std_all))
-        columns["note"] = self._notes(lost) + [""] * len(defined)
+        columns["note"] = texts(self._notes(lost) + [""] * len(defined))
         return pd.DataFrame(columns)
 
     def standardized(self, *, scale: Literal["lv", "all"] = "all", level: float | None = None) -> pd.DataFrame:
@@ -210,12 +210,12 @@ class SemFit:
         table, defined = self.table, self.restrictions.definitions
         rows = table.rows
         return {
-            "lhs": [row.lhs for row in rows] + [d.name for d in defined],
-            "op": [row.op for row in rows] + [":="] * len(defined),
-            "rhs": [row.rhs for row in rows] + [d.text for d in defined],
+            "lhs": texts([row.lhs for row in rows] + [d.name for d in defined]),
+            "op": texts([row.op for row in rows] + [":="] * len(defined)),
+            "rhs": texts([row.rhs for row in rows] + [d.text for d in defined]),
             "level": np.ones(len(rows) + len(defined), dtype=int),
-            "group": [table.groups[row.group] for row in rows] + [""] * len(defined),
-            "label": [row.label for row in rows] + [d.name for d in defined],
+            "group": texts([table.groups[row.group] for row in rows] + [""] * len(defined)),
+            "label": texts([row.label for row in rows] + [d.name for d in defined]),
         }
 
     def _row_errors(self) -> tuple[Array, Array]:
@@ -259,6 +259,13 @@ class SemFit:
             else:
                 notes.append(NOTE_LOST if gone else NOTE_BOUND if row.label in held and row.label else "")
         return notes
+
+
+def texts(values: list[str]) -> pd.Series:
+    """Return a column of plain strings; pandas would spend longer on guessing their type than the fit takes."""
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return pd.Series(column, dtype=object)
 
 
 def inference(estimates: Array, errors: Array, level: float) -> dict[str, Array]:

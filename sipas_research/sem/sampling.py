@@ -80,11 +80,16 @@ def group_labels(data: Data, group: str | None) -> tuple[str, ...]:
         raise OptionError("sem.error.data_type", received=type(data).__name__)
     if group is None:
         return ("",)
-    column = _group_column(data, group)
-    labels = tuple(dict.fromkeys(_label(value) for value in column.dropna()))
+    labels = _group_codes(data, group)[1]
     if not labels:
         raise AnalysisError("sem.error.empty_group", group=group)
     return labels
+
+
+def _group_codes(data: Responses | pd.DataFrame, group: str) -> tuple[Array, tuple[str, ...]]:
+    """Return the group of each row as a number (-1: none) and the labels in order of appearance."""
+    codes, found = pd.factorize(_group_column(data, group), use_na_sentinel=True)
+    return codes, tuple(_label(value) for value in found)
 
 
 def _group_column(data: Responses | pd.DataFrame, group: str) -> pd.Series:
@@ -140,8 +145,7 @@ def gather(data: Data, names: Sequence[str], group: str | None, data_kind: DataK
     codes: Array | None = None
     labels: tuple[str, ...] = ("",)
     if group is not None:
-        codes, found = pd.factorize(_group_column(data, group), use_na_sentinel=True)
-        labels = tuple(_label(value) for value in found)
+        codes, labels = _group_codes(data, group)
         known = codes >= 0
         complete = known if complete is None else complete & known
         if complete.all():
@@ -196,56 +200,54 @@ def _kind(data: Responses | pd.DataFrame, data_kind: DataKind) -> DataKind:
 
 
 def _values(data: Responses | pd.DataFrame, names: Sequence[str]) -> Array:
+    """Return the variables as an (n, p) array whose columns are contiguous."""
     frame = data.frame if isinstance(data, Responses) else data
-    columns = list(frame.columns)
-    unknown = [name for name in names if name not in frame.columns]
-    place: dict[str, str] = {}
-    if unknown:  # the syntax composes accents; a file may hold them decomposed
-        composed = {unicodedata.normalize("NFC", str(name)): name for name in columns}
-        place = {name: composed[name] for name in unknown if name in composed}
-        unknown = [name for name in unknown if name not in place]
-    if unknown:
-        near = "; ".join(f"{name}: {_near(name, columns)}" for name in unknown[:5])
-        raise AnalysisError("sem.error.unknown", names=", ".join(unknown), near=near)
-    wanted = [place.get(name, name) for name in names]
-    if isinstance(data, Responses):
-        scored = {question.id for question in data.questionnaire.items}
-        items = [name for name in wanted if name in scored]
-        part = frame[wanted].copy()
-        part[items] = data.items(items)
-    else:
-        part = frame[wanted]
-    if part.shape[1] != len(wanted):
-        doubled = [str(name) for name in dict.fromkeys(wanted) if columns.count(name) > 1]
-        raise AnalysisError("sem.error.duplicate_columns", names=", ".join(doubled))
-    return _numeric(part)
-
-
-def _numeric(part: pd.DataFrame) -> Array:
-    kinds = {dtype.kind for dtype in part.dtypes if isinstance(dtype, np.dtype)}
-    if kinds <= set("iufb") and all(isinstance(dtype, np.dtype) for dtype in part.dtypes):
-        return np.ascontiguousarray(part.to_numpy(dtype=float))
-    text = []
-    columns = []
-    for name in part.columns:
-        column = part[name]
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            column = column.astype(object)
-        turned = pd.to_numeric(column, errors="coerce") if _numbers(column) else None
-        if turned is None:
-            text.append(str(name))
+    wanted = _present(frame, names)
+    turned = data.items(_items(data, wanted)) if isinstance(data, Responses) else None
+    values = np.empty((len(wanted), len(frame)))
+    doubled, text = [], []
+    for k, name in enumerate(wanted):
+        column = frame[name] if turned is None or name not in turned.columns else turned[name]
+        if isinstance(column, pd.DataFrame):
+            doubled.append(str(name))
+        elif isinstance(column.dtype, np.dtype) and column.dtype.kind in "iufb":
+            values[k] = column.to_numpy()
+        elif _numbers(column):
+            values[k] = pd.to_numeric(column.astype(object), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         else:
-            columns.append(turned.to_numpy(dtype=float, na_value=np.nan))
+            text.append(str(name))
+    if doubled:
+        raise AnalysisError("sem.error.duplicate_columns", names=", ".join(dict.fromkeys(doubled)))
     if text:
         raise AnalysisError("sem.error.not_numeric", names=", ".join(text))
-    return np.column_stack(columns)
+    return values.T
+
+
+def _items(data: Responses, wanted: Sequence[str]) -> list[str]:
+    scored = {question.id for question in data.questionnaire.items}
+    return [name for name in wanted if name in scored]
+
+
+def _present(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Return the frame's own names of the variables; accents may be composed in one and decomposed in the other."""
+    columns = set(frame.columns)
+    unknown = [name for name in names if name not in columns]
+    if not unknown:
+        return list(names)
+    composed = {unicodedata.normalize("NFC", str(name)): name for name in frame.columns}
+    place = {name: composed[name] for name in unknown if name in composed}
+    lost = [name for name in unknown if name not in place]
+    if lost:
+        near = "; ".join(f"{name}: {_near(name, list(frame.columns))}" for name in lost[:5])
+        raise AnalysisError("sem.error.unknown", names=", ".join(lost), near=near)
+    return [place.get(name, name) for name in names]
 
 
 def _numbers(column: pd.Series) -> bool:
     """Return whether a column holds numbers and empty cells only; digits typed as text are not numbers."""
-    if column.dtype.kind in "iufb" or isinstance(column.dtype, pd.Int64Dtype | pd.Float64Dtype | pd.BooleanDtype):
+    if getattr(column.dtype, "kind", "O") in "iufb":
         return True
-    return column.dtype == object and all(
+    return not isinstance(column.dtype, pd.StringDtype) and all(
         isinstance(value, int | float | np.number | np.bool_) for value in column.dropna()
     )
 

@@ -155,19 +155,25 @@ def _one_latent(
 
 
 def _leading(correlations: Array) -> Array:
-    """Return loadings of one common factor: two rounds of principal axes."""
+    """Return loadings of one common factor: principal axes by power iteration."""
     size = len(correlations)
     if size == 1:
         return np.array([np.sqrt(0.5)])
     reduced = correlations.copy()
-    off = np.abs(reduced - np.diag(np.diag(reduced)))
+    off = np.abs(reduced)
+    off.flat[:: size + 1] = 0.0
     shared = off.max(axis=1)
-    for _ in range(2):
-        np.fill_diagonal(reduced, np.clip(shared, 0.1, 0.95))
-        values, vectors = np.linalg.eigh(reduced)
-        first = vectors[:, -1] * np.sqrt(max(float(values[-1]), 0.1))
+    first = np.sign(correlations[off.sum(axis=1).argmax()] + 1e-9)
+    for _ in range(6):
+        reduced.flat[:: size + 1] = np.minimum(np.maximum(shared, 0.1), 0.95)
+        turned = reduced @ first
+        length = float(np.sqrt(turned @ turned))
+        if not length > 0:
+            break
+        direction = turned / length
+        first = direction * np.sqrt(max(float(direction @ reduced @ direction), 0.1))
         shared = first**2
-    first = np.clip(first, -0.95, 0.95)
+    first = np.minimum(np.maximum(first, -0.95), 0.95)
     return first if first[np.abs(first).argmax()] > 0 else -first
 
 
