@@ -69,7 +69,7 @@ def compare_groups(
     if not 0 < level < 1:
         raise OptionError("factors.error.level", received=str(level))
     values = score(responses, outcome).to_numpy(float)
-    labels, member = _members(responses, by)
+    labels, member = members(responses, by)
     without_fact = int((member[~np.isnan(values)] < 0).sum())
     member = np.where(np.isnan(values), -1, member)
     groups = [values[member == place] for place in range(len(labels))]
@@ -99,7 +99,7 @@ def compare_groups(
     )
 
 
-def _members(responses: Responses, by: str) -> tuple[list[str], np.ndarray]:
+def members(responses: Responses, by: str) -> tuple[list[str], np.ndarray]:
     """Return labels in the order of questionnaire, register or calendar, and each row's place (-1: none)."""
     facts = {q.id: q for q in responses.questionnaire.facts()}
     allowed = [q.id for q in facts.values() if q.kind == "category" or q.id in {"agency", "year"}]
