@@ -198,7 +198,9 @@ def _rotated(found: FactorSolution, method: str) -> list[Compared]:
     options = found.options
     if not _offered(options):
         return [_missing(name) for name in ("rotated", "factor_correlations", "criterion")]
-    keywords = {"normalize": options.kaiser is not False} if options.rotation in {"varimax", "promax"} else {}
+    keywords: dict[str, object] = (
+        {"normalize": options.kaiser is not False} if options.rotation in {"varimax", "promax"} else {}
+    )
     keywords |= {"power": options.power} if options.rotation == "promax" else {}
     keywords |= {"delta": options.delta} if options.rotation.startswith("geomin") else {}
     fitted = _run(found, method, THEIR_ROTATIONS[options.rotation], keywords)
