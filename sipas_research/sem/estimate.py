@@ -30,7 +30,7 @@ from sipas_research.sem.options import FitOptions, fit_options
 from sipas_research.sem.parameter_table import ParameterTable
 from sipas_research.sem.restrictions import Restrictions, require_consistent, restrictions_of
 from sipas_research.sem.result import SemFit
-from sipas_research.sem.sampling import Data, Sample, gather, group_labels
+from sipas_research.sem.sampling import Data, Sample, gather, grouping_of
 from sipas_research.sem.starting import plain_values, starting_values
 from sipas_research.sem.syntax import ModelSyntax, parse_model
 
@@ -110,17 +110,15 @@ def sem(
     Journal of Statistical Software 48(2), whose conventions are followed.
     """
     syntax = parse_model(model)
-    labels = group_labels(data, group)
-    several = len(labels) > 1
+    grouping = grouping_of(data, group)
+    several = len(grouping.labels) > 1
     options = fit_options(
         estimator=estimator, group=group, group_equal=group_equal, group_partial=group_partial, std_lv=std_lv,
         orthogonal=orthogonal, meanstructure=meanstructure, information=information, fixed_x=fixed_x, level=level,
         means_needed=_speaks_of_means(syntax) or (several and meanstructure is None),
     )  # fmt: skip
-    table = build_table(syntax, labels, options)
-    sample = gather(data, table.observed, group, data_kind)
-    if sample.labels != labels:
-        raise AnalysisError("sem.error.empty_group", group=str(group))
+    table = build_table(syntax, grouping.labels, options)
+    sample = gather(data, table.observed, grouping, data_kind)
     return fit_table(table, sample, options)
 
 

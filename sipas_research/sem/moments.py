@@ -143,11 +143,13 @@ def sample_of_rows(
     index : pandas.Index, optional
         Labels of the rows.
     """
-    n = len(values)
+    n, size = values.shape
     mean = values.mean(axis=0)
-    centred = values - mean
-    cov = centred.T @ centred / n
-    return GroupSample(label, tuple(names), read_only(cov), read_only(mean), n, blocks_of(values), index)
+    total = np.zeros((size, size))
+    for start in range(0, n, BLOCK_ROWS):  # block by block: the centred copy never leaves the cache
+        centred = values[start : start + BLOCK_ROWS].T - mean[:, None]
+        total += centred @ centred.T
+    return GroupSample(label, tuple(names), read_only(total / n), read_only(mean), n, blocks_of(values), index)
 
 
 def sample_of_moments(moments: Moments, names: Sequence[str], label: str = "") -> GroupSample:

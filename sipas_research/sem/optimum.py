@@ -6,7 +6,7 @@ sqrt(n/2 g' H^-1 g) < 1e-6, in the directions that the restrictions leave free.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,8 @@ from sipas_research.sem.implied import Implied, implied
 from sipas_research.sem.layout import Layout
 from sipas_research.sem.restrictions import HOLDS, Restrictions, null_space
 from sipas_research.sem.syntax import Constraint
+
+Solver = Callable[[Array, Array], "Array | None"]
 
 #: The step left at convergence, in standard errors.
 CONVERGED = 1e-6
@@ -165,22 +167,31 @@ def _minimise_equal(
     if point is None:
         return None
     newton, criterion = False, np.inf
+    active = tuple(c for c in held if c.op != "==")
     for step_number in range(MOST_STEPS):
         slope = slope_of(problem, point)
         gaps, slopes = restrictions.gaps(held, point.theta)
-        free, bound = null_space(slopes, problem.size) if len(held) else (None, None)
-        hessian = _curvature(problem, point, restrictions, held, slope, newton)
-        step, criterion = _step(slope, hessian, problem.n, free, bound, slopes, gaps)
+        free = null_space(slopes, problem.size)[0] if len(held) else None
+        found = None
+        if newton:
+            curved = hessian_of(problem, point, observed=True) + _bend(restrictions, held, point.theta, slope)
+            found = _step(slope, curved, problem.n, free, slopes, gaps, _solve)
+        if found is None:
+            flat = hessian_of(problem, point, observed=False)
+            found = _step(slope, flat, problem.n, free, slopes, gaps, _damped)
+        if found is None:
+            break
+        step, criterion = found
         near = _missed(gaps, slopes) < HOLDS
         if criterion < CONVERGED and near:
-            return Optimum(point, True, step_number, criterion, tuple(c for c in held if c.op != "=="))
+            return Optimum(point, True, step_number, criterion, active)
         newton = criterion < np.sqrt(max(problem.size, 1)) and near
         moved = _move(problem, point, step, slope, restrictions, held)
         if moved is None:
             small = criterion < 1e3 * CONVERGED and near  # rounding stops the descent just above the criterion
-            return Optimum(point, small, step_number, criterion, tuple(c for c in held if c.op != "=="))
+            return Optimum(point, small, step_number, criterion, active)
         point = moved
-    return Optimum(point, False, MOST_STEPS, criterion, tuple(c for c in held if c.op != "=="))
+    return Optimum(point, False, MOST_STEPS, criterion, active)
 
 
 def _first_point(
@@ -206,21 +217,6 @@ def _missed(gaps: Array, slopes: Array) -> float:
     return float((np.abs(gaps) / np.maximum(size, 1e-8)).max())
 
 
-def _curvature(
-    problem: Problem, point: Point, restrictions: Restrictions, held: Sequence[Constraint], slope: Array, newton: bool
-) -> Array:
-    if newton:
-        observed = hessian_of(problem, point, observed=True)
-        observed += _bend(restrictions, held, point.theta, slope)
-        basis = observed
-        if len(held):
-            free, _ = null_space(restrictions.gaps(held, point.theta)[1], problem.size)
-            basis = free.T @ observed @ free
-        if _solve(basis, np.zeros(len(basis))) is not None:
-            return observed
-    return hessian_of(problem, point, observed=False)
-
-
 def _bend(restrictions: Restrictions, held: Sequence[Constraint], theta: Array, slope: Array) -> Array:
     """Return the curvature of non-linear restrictions times their multipliers, by differences of exact slopes."""
     curved = [c for c in held if c.left.linear() is None or c.right.linear() is None]
@@ -240,23 +236,24 @@ def _bend(restrictions: Restrictions, held: Sequence[Constraint], theta: Array, 
 
 
 def _step(
-    slope: Array, hessian: Array, n: int, free: Array | None, bound: Array | None, slopes: Array, gaps: Array
-) -> tuple[Array, float]:
-    """Return the step to the minimum of the quadratic model, and what is left of it in standard errors."""
-    if free is None or bound is None:
-        step = _damped(hessian, -slope)
-        return step, float(np.sqrt(max(n / 2.0 * float(-slope @ step), 0.0)))
-    back = np.zeros(len(slope))
-    if len(gaps):
-        back, *_ = np.linalg.lstsq(slopes, -gaps, rcond=None)
-    along = -free.T @ slope
-    criterion = 0.0
-    if free.shape[1]:
-        reduced = free.T @ hessian @ free
-        criterion = float(np.sqrt(max(n / 2.0 * float(along @ _damped(reduced, along)), 0.0)))
-        inner = _damped(reduced, free.T @ (-slope - hessian @ back))
-        return back + free @ inner, criterion
-    return back, criterion
+    slope: Array, hessian: Array, n: int, free: Array | None, slopes: Array, gaps: Array, solve: Solver
+) -> tuple[Array, float] | None:
+    """Return the step to the minimum of the quadratic model, and what is left of it in standard errors.
+
+    None where ``solve`` finds no positive definite matrix.
+    """
+    if free is None:
+        step = solve(hessian, -slope)
+        return None if step is None else (step, float(np.sqrt(max(n / 2.0 * float(-slope @ step), 0.0))))
+    back, *_ = np.linalg.lstsq(slopes, -gaps, rcond=None)
+    if not free.shape[1]:
+        return back, 0.0
+    reduced, along = free.T @ hessian @ free, -free.T @ slope
+    downhill = solve(reduced, along)
+    inner = solve(reduced, along - free.T @ hessian @ back)
+    if downhill is None or inner is None:
+        return None
+    return back + free @ inner, float(np.sqrt(max(n / 2.0 * float(along @ downhill), 0.0)))
 
 
 def _solve(matrix: Array, right: Array) -> Array | None:

@@ -261,11 +261,9 @@ class SemFit:
         return notes
 
 
-def texts(values: list[str]) -> pd.Series:
+def texts(values: list[str]) -> pd.Index:
     """Return a column of plain strings; pandas would spend longer on guessing their type than the fit takes."""
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return pd.Series(column, dtype=object)
+    return pd.Index(values, dtype=object)
 
 
 def inference(estimates: Array, errors: Array, level: float) -> dict[str, Array]:

@@ -60,8 +60,16 @@ class Sample:
         return all(group.rows is not None for group in self.groups)
 
 
-def group_labels(data: Data, group: str | None) -> tuple[str, ...]:
-    """Return the labels of the groups that a model of these data will have, in order of appearance.
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Grouping:
+    """Labels of the groups in order of appearance, and the group of each row (None without rows or groups; -1: none)."""
+
+    labels: tuple[str, ...]
+    codes: Array | None = None
+
+
+def grouping_of(data: Data, group: str | None) -> Grouping:
+    """Return the groups that a model of these data will have.
 
     Raises
     ------
@@ -71,25 +79,19 @@ def group_labels(data: Data, group: str | None) -> tuple[str, ...]:
     if isinstance(data, Moments):
         if group is not None:
             raise OptionError("sem.error.group_of_moments")
-        return ("",)
+        return Grouping(("",))
     if isinstance(data, Mapping) and not isinstance(data, pd.DataFrame):
         if not data or not all(isinstance(value, Moments) for value in data.values()):
             raise OptionError("sem.error.data_type", received=type(data).__name__)
-        return tuple(str(label) for label in data) if len(data) > 1 else ("",)
+        return Grouping(tuple(str(label) for label in data) if len(data) > 1 else ("",))
     if not isinstance(data, Responses | pd.DataFrame):
         raise OptionError("sem.error.data_type", received=type(data).__name__)
     if group is None:
-        return ("",)
-    labels = _group_codes(data, group)[1]
-    if not labels:
-        raise AnalysisError("sem.error.empty_group", group=group)
-    return labels
-
-
-def _group_codes(data: Responses | pd.DataFrame, group: str) -> tuple[Array, tuple[str, ...]]:
-    """Return the group of each row as a number (-1: none) and the labels in order of appearance."""
+        return Grouping(("",))
     codes, found = pd.factorize(_group_column(data, group), use_na_sentinel=True)
-    return codes, tuple(_label(value) for value in found)
+    if not len(found):
+        raise AnalysisError("sem.error.empty_group", group=group)
+    return Grouping(tuple(_label(value) for value in found), codes)
 
 
 def _group_column(data: Responses | pd.DataFrame, group: str) -> pd.Series:
@@ -109,7 +111,7 @@ def _label(value: object) -> str:
     return str(value)
 
 
-def gather(data: Data, names: Sequence[str], group: str | None, data_kind: DataKind) -> Sample:
+def gather(data: Data, names: Sequence[str], grouping: Grouping, data_kind: DataKind) -> Sample:
     """Return the moments of the model's observed variables in each group.
 
     Parameters
@@ -118,8 +120,7 @@ def gather(data: Data, names: Sequence[str], group: str | None, data_kind: DataK
         Rows with a missing value in a variable of the model are left out, counted and warned about.
     names : sequence of str
         Observed variables of the model.
-    group : str or None
-        Column that holds the group.
+    grouping : Grouping
     data_kind : DataKind
         Kind of a DataFrame.
 
@@ -142,10 +143,8 @@ def gather(data: Data, names: Sequence[str], group: str | None, data_kind: DataK
     values = _values(data, names)
     kind = _kind(data, data_kind)
     complete = _complete_rows(values)
-    codes: Array | None = None
-    labels: tuple[str, ...] = ("",)
-    if group is not None:
-        codes, labels = _group_codes(data, group)
+    codes = grouping.codes
+    if codes is not None:
         known = codes >= 0
         complete = known if complete is None else complete & known
         if complete.all():
@@ -156,7 +155,7 @@ def gather(data: Data, names: Sequence[str], group: str | None, data_kind: DataK
         values, index = values[complete], index[complete]
         codes = codes if codes is None else codes[complete]
         _tell_dropped(n_read, len(values))
-    return Sample(_groups(values, names, labels, codes, index), n_read, kind)
+    return Sample(_groups(values, names, grouping.labels, codes, index), n_read, kind)
 
 
 def _groups(
@@ -230,7 +229,7 @@ def _items(data: Responses, wanted: Sequence[str]) -> list[str]:
 
 def _present(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """Return the frame's own names of the variables; accents may be composed in one and decomposed in the other."""
-    columns = set(frame.columns)
+    columns = set(frame.columns.tolist())
     unknown = [name for name in names if name not in columns]
     if not unknown:
         return list(names)

@@ -5,9 +5,11 @@ Only the way to the minimum depends on them, never the minimum.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.linalg.lapack import dpotrf
 
 from sipas_research.numerics.correlation import Array
 from sipas_research.sem.layout import places
@@ -44,7 +46,7 @@ def _filled(table: ParameterTable, guesses: Sequence[Sequence[float]]) -> Array:
         guess = next(iterators[row.group])
         if row.free < 0:
             continue
-        if np.isfinite(row.value):
+        if row.value == row.value:  # not NaN
             given.setdefault(row.free, row.value)
         total[row.free] += guess
         count[row.free] += 1.0
@@ -86,7 +88,7 @@ def _guess(table: ParameterTable, group: int, cov: Array, mean: Array | None) ->
     place = places(table)
     p, size = len(table.observed), len(place)
     joint, loadings, errors = _measurement(rows, place, p, size, cov)
-    paths, disturbance = _structure(rows, place, joint, loadings, errors, p)
+    paths, disturbance = _structure(rows, place, joint, errors, p)
     found = []
     for row in rows:
         k = place[row.lhs]
@@ -113,7 +115,7 @@ def _measurement(
             blocks.setdefault(row.lhs, []).append(row)
     loadings: dict[tuple[str, str], float] = {}
     errors: dict[str, float] = {}
-    done = set(range(p))
+    done = list(range(p))
     waiting = list(blocks)
     while waiting:
         ready = [name for name in waiting if all(place[row.rhs] in done for row in blocks[name])]
@@ -121,19 +123,19 @@ def _measurement(
             ready = waiting[:1]  # latent variables that measure each other: begin anywhere
         for name in ready:
             _one_latent(name, blocks[name], rows, place, joint, done, loadings, errors)
-        done.update(place[name] for name in ready)
+        done += [place[name] for name in ready]
         waiting = [name for name in waiting if name not in ready]
     return joint, loadings, errors
 
 
 def _one_latent(
-    name: str, block: list[Row], rows: list[Row], place: dict[str, int], joint: Array, done: set[int],
+    name: str, block: list[Row], rows: list[Row], place: dict[str, int], joint: Array, done: list[int],
     loadings: dict[tuple[str, str], float], errors: dict[str, float],
 ) -> None:  # fmt: skip
     """Add a latent variable to the joint covariance matrix as a least-squares composite of its indicators."""
     index = np.array([place[row.rhs] for row in block])
-    part = joint[np.ix_(index, index)]
-    spread = np.sqrt(np.maximum(np.diag(part), 1e-12))
+    part = joint[index[:, None], index]
+    spread = np.sqrt(np.maximum(part.diagonal(), 1e-12))
     strength = _leading(part / spread / spread[:, None])
     raw = strength * spread
     fixed = np.array([row.value if row.free < 0 else np.nan for row in block])
@@ -141,15 +143,15 @@ def _one_latent(
     weights = np.where(np.isnan(fixed), raw / scale, fixed)
     for row, weight in zip(block, weights, strict=True):
         loadings[row.lhs, row.rhs] = float(weight)
-    error = np.clip(1.0 - strength**2, _LEAST, _MOST) * spread**2
+    error = np.minimum(np.maximum(1.0 - strength**2, _LEAST), _MOST) * spread**2
     for row, rest in zip(block, error, strict=True):
         errors[row.rhs] = min(errors.get(row.rhs, np.inf), float(rest))
     composite = weights / spread**2
     gain = float(composite @ weights)
     k = place[name]
     if gain > 1e-12:
-        known = np.array(sorted(done))
-        with_others = composite @ joint[np.ix_(index, known)] / gain
+        known = np.array(done)
+        with_others = composite @ joint[index[:, None], known] / gain
         joint[k, known] = joint[known, k] = with_others
     joint[k, k] = variance
 
@@ -164,7 +166,7 @@ def _leading(correlations: Array) -> Array:
     off.flat[:: size + 1] = 0.0
     shared = off.max(axis=1)
     first = np.sign(correlations[off.sum(axis=1).argmax()] + 1e-9)
-    for _ in range(6):
+    for _ in range(4):
         reduced.flat[:: size + 1] = np.minimum(np.maximum(shared, 0.1), 0.95)
         turned = reduced @ first
         length = float(np.sqrt(turned @ turned))
@@ -195,9 +197,8 @@ def _fixed_variance(name: str, rows: list[Row]) -> float | None:
 
 
 def _structure(
-    rows: list[Row], place: dict[str, int], joint: Array, loadings: dict[tuple[str, str], float],
-    errors: dict[str, float], p: int,
-) -> tuple[Array, Array]:  # fmt: skip
+    rows: list[Row], place: dict[str, int], joint: Array, errors: dict[str, float], p: int
+) -> tuple[Array, Array]:
     """Return path coefficients from regressions on the joint matrix, and the covariances of what is left."""
     size = len(joint)
     usable = _positive(joint, p)
@@ -206,50 +207,48 @@ def _structure(
     for row in rows:
         if row.op == "~":
             explained.setdefault(place[row.lhs], []).append(row)
-    whole = np.zeros((size, size))
-    for (latent, indicator), weight in loadings.items():
-        whole[place[indicator], place[latent]] = weight
+    ridge = 1e-8 * float(usable.diagonal().mean())
     for k, group in explained.items():
         sources = np.array([place[row.rhs] for row in group])
-        inner = usable[np.ix_(sources, sources)] + 1e-8 * np.eye(len(sources)) * np.trace(usable) / size
-        slope = np.linalg.lstsq(inner, usable[sources, k], rcond=None)[0]
+        inner = usable[sources[:, None], sources] + ridge * np.eye(len(sources))
+        slope = np.linalg.solve(inner, usable[sources, k])
         for j, row, value in zip(sources, group, slope, strict=True):
             paths[k, j] = row.value if row.free < 0 else value
-    rest = np.eye(size) - paths
-    disturbance = rest @ usable @ rest.T
-    indicators = {place[name] for name in errors}
-    for k in range(size):
-        floor = 0.1 * usable[k, k]
-        disturbance[k, k] = max(disturbance[k, k], floor)
-    for name, error in errors.items():
-        disturbance[place[name], place[name]] = error
-    return paths, _without_shared(disturbance, rows, place, indicators, paths)
+    disturbance = usable
+    if explained:
+        rest = np.eye(size) - paths
+        disturbance = rest @ usable @ rest.T
+    variances = np.maximum(disturbance.diagonal(), 0.1 * usable.diagonal())
+    indicators = [place[name] for name in errors]
+    variances[indicators] = list(errors.values())
+    return paths, _without_shared(disturbance, variances, rows, place, set(indicators), set(explained))
 
 
 def _positive(joint: Array, p: int) -> Array:
     """Shrink covariances with latent variables until the matrix is positive definite."""
-    scale = np.sqrt(np.maximum(np.diag(joint), 1e-12))
-    correlations = joint / scale / scale[:, None]
+    if len(joint) == p:
+        return joint
+    spread = np.maximum(joint.diagonal(), 1e-12)
     for shrink in (0.9, 0.7, 0.5, 0.3, 0.0):
-        trial = correlations * shrink
-        np.fill_diagonal(trial, 1.0)
-        trial[:p, :p] = correlations[:p, :p]
-        latent = trial[p:, p:]
-        if not len(latent) or float(np.linalg.eigvalsh(latent)[0]) > 0.02:
-            return trial * scale * scale[:, None]
-    return np.diag(scale**2)
+        trial = joint * shrink
+        trial[:p, :p] = joint[:p, :p]
+        trial.flat[:: len(joint) + 1] = spread
+        if not dpotrf(trial[p:, p:] - 0.02 * np.diag(spread[p:]), lower=1)[1]:
+            return trial
+    return np.diag(spread)
 
 
 def _without_shared(
-    disturbance: Array, rows: list[Row], place: dict[str, int], indicators: set[int], paths: Array
-) -> Array:
+    disturbance: Array, variances: Array, rows: list[Row], place: dict[str, int], indicators: set[int],
+    explained: set[int],
+) -> Array:  # fmt: skip
     """Keep covariances of what nothing explains; start residual covariances at zero."""
-    result = np.diag(np.diag(disturbance))
-    explained = {k for k in range(len(paths)) if paths[k].any()}
+    result = np.diag(variances)
     for row in rows:
         if row.op == "~~" and row.lhs != row.rhs and row.free >= 0:
             left, right = place[row.lhs], place[row.rhs]
-            if not {left, right} & indicators and (left in explained) == (right in explained):
-                limit = 0.8 * np.sqrt(disturbance[left, left] * disturbance[right, right])
-                result[left, right] = result[right, left] = np.clip(disturbance[left, right], -limit, limit)
+            if left not in indicators and right not in indicators and (left in explained) == (right in explained):
+                limit = 0.8 * math.sqrt(variances[left] * variances[right])
+                value = min(max(float(disturbance[left, right]), -limit), limit)
+                result[left, right] = result[right, left] = value
     return result
