@@ -88,6 +88,7 @@ _BUILDERS = {
     "papi_weights_table": "papi_peer_tables",
     "par_fields_table": "series_tables",
     "par_table": "series_tables",
+    "path_diagram": "diagrams",
     "path_figure": "series_figures",
     "path_table": "structural_tables",
     "phi_table": "measurement_tables",
@@ -106,6 +107,7 @@ _BUILDERS = {
     "series_findings": "series_sentences",
     "show": "labels",
     "stability_table": "target_tables",
+    "structural_diagram": "diagrams",
     "target_table": "target_tables",
     "year_table": "index_tables",
 }

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 _DOTS_PER_INCH = 200
 _SALT = "sipas"
 _PAD = 0.04  # inches
+#: What the formats would say about when and by what a file was written.
+_UNSET: dict[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
 
 
 def figure(
@@ -30,6 +36,7 @@ def figure(
     source: str = "",
     notes: tuple[str, ...] = (),
     width: str = "16cm",
+    marked: bool = False,
 ) -> Figure:
     """Save a matplotlib figure as PNG (200 dots an inch) and SVG, mark it where its data are simulated, close it.
 
@@ -45,6 +52,8 @@ def figure(
         What the picture shows, for a reader who cannot see it.
     width : str
         Width in documents.
+    marked : bool
+        True where the drawing carries its mark already.
 
     Returns
     -------
@@ -57,7 +66,8 @@ def figure(
     drawing.draw_without_rendering()
     drawing.set_layout_engine("none")  # laid out once: each further layout would cost as much as the drawing
     words = mark(DataKind(data_kind), language)
-    _draw_mark(drawing, words)
+    if not marked:
+        _draw_mark(drawing, words)
     named = {"Title": f"{title} ({words})" if words else title}
     png, svg = io.BytesIO(), io.StringIO()
     frame = drawing.get_tightbbox().padded(_PAD)  # measured once: "tight" would draw the figure again for each format
@@ -85,6 +95,25 @@ def figure(
         notes=notes,
         width=width,
     )
+
+
+def reproducible() -> type[Drawing]:
+    """Return a class of matplotlib figures whose ``savefig`` writes no date and no random id: same drawing, same bytes.
+
+    Made on request, because matplotlib takes long to import.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure as Base
+
+    class Reproducible(Base):
+        def savefig(self, fname: Any, **options: Any) -> None:
+            named = getattr(fname, "name", fname)
+            style = options.get("format") or str(named).rpartition(".")[2].lower()
+            unset = _UNSET.get(style, {})
+            with mpl.rc_context({"svg.hashsalt": _SALT, "svg.fonttype": "path"}):
+                super().savefig(fname, **{**options, "metadata": {**unset, **(options.get("metadata") or {})}})
+
+    return Reproducible
 
 
 def _draw_mark(drawing: Drawing, words: str) -> None:
