@@ -160,10 +160,8 @@ def _scaled(
     base = sum(_baseline_structured(target, each, predictors) for target, each in pairs) - outside
     base_trace = _over(base, baseline.df)
     if options.estimator == "MLM":
-        return Tests(
-            Test(model.statistic, model.df, trace, trace), Test(baseline.statistic, baseline.df, base_trace, base_trace),
-            NAN, NAN,
-        )  # fmt: skip
+        scaled = Test(model.statistic, model.df, trace, trace)
+        return Tests(scaled, Test(baseline.statistic, baseline.df, base_trace, base_trace), NAN, NAN)
     means = options.meanstructure
     whole = sum(_saturated(target, each, means) for target, each in pairs) - sum(
         _saturated_outside(each, predictors, means) for _, each in pairs
@@ -186,7 +184,7 @@ def _over(value: float, count: int) -> float:
 
 
 def _structured(target: Target, each: Casewise, means: bool) -> float:
-    """Return tr(W Gamma) of a group: 1/2 [mean (z'Vz)^2 - tr(VSVS)], with means tr(VS) more; V is the implied inverse."""
+    """Return tr(W Gamma) of a group: 1/2 [mean (z'Vz)^2 - tr(VSVS)], and tr(VS) more with means."""
     ratio = each.weight @ target.cov
     return 0.5 * (each.structured - float(np.sum(ratio * ratio.T))) + (float(np.trace(ratio)) if means else 0.0)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -19,8 +20,7 @@ from sipas_research.sem.options import FitOptions
 from sipas_research.sem.parameter_table import FIXED, ParameterTable, Row
 from sipas_research.sem.syntax import ModelSyntax, Term, model_error, near_names
 
-#: State of a row before free parameters are numbered.
-_FREE = 0
+_Value = TypeVar("_Value")
 Key = tuple[str, str, str]
 
 
@@ -77,20 +77,18 @@ def build_table(syntax: ModelSyntax, groups: Sequence[str], options: FitOptions)
     """
     _require_one_level(syntax)
     several = any(block.group for block in syntax.blocks)
-    templates = []
-    found = None
-    shared: list[_Draft] | None = None
+    templates: list[tuple[Roles, list[_Draft]]] = []
     for number, label in enumerate(groups):
-        if shared is None or several:
-            terms = _terms_of(syntax, number, label, len(groups))
-            found = roles(terms, fixed_x=options.fixed_x)
-            if not found.observed:
-                raise AnalysisError("sem.error.no_observed")
-            shared = _template(terms, found, options, syntax)
-        templates.append((found, shared))
+        if templates and not several:
+            templates.append(templates[0])
+            continue
+        terms = _terms_of(syntax, number, label, len(groups))
+        found = roles(terms, fixed_x=options.fixed_x)
+        if not found.observed:
+            raise AnalysisError("sem.error.no_observed")
+        templates.append((found, _template(terms, found, options, syntax)))
     first = templates[0][0]
-    assert_same = {frozenset(each.observed) for each, _ in templates if each is not None}
-    if first is None or len(assert_same) != 1:
+    if any(set(each.observed) != set(first.observed) for each, _ in templates):
         raise AnalysisError("sem.error.groups_differ")
     drafts = [_in_group(d, g, len(groups), syntax, options) for g, (_, ds) in enumerate(templates) for d in ds]
     rows, size = _numbered(drafts, options, syntax, len(groups))
@@ -115,15 +113,13 @@ def _terms_of(syntax: ModelSyntax, number: int, label: str, groups: int) -> list
     named = [block.group for block in syntax.blocks if block.group]
     if named and len(set(named)) != groups:
         raise AnalysisError("sem.error.block_count", blocks=len(set(named)), groups=groups)
-    by_label = not named or set(named) == set() or label in named
-    own = label if by_label else str(number + 1)
+    own = label if label in named else str(number + 1)
     wanted = {k for k, block in enumerate(syntax.blocks) if block.group in ("", own)}
     return [term for term in syntax.terms if term.block in wanted]
 
 
-@dataclass(slots=True)
-class _Draft:
-    """A row being built; ``state`` is free or fixed; modifiers are still those of all groups."""
+class _Draft(NamedTuple):
+    """A row before free parameters are numbered."""
 
     key: Key
     fixed: bool
@@ -155,11 +151,13 @@ def _template(terms: Sequence[Term], found: Roles, options: FitOptions, syntax: 
     rows += _predictor_moments(found, taken)
     if options.meanstructure:
         rows += _intercepts(found, taken)
-    for row in rows:
-        key = row.key
-        if options.std_lv and key[1] == "~~" and key[0] == key[2] and key[0] in found.latents:
-            row.fixed, row.value = True, 1.0
-    return rows
+    return [_unit(row, found) for row in rows] if options.std_lv else rows
+
+
+def _unit(row: _Draft, found: Roles) -> _Draft:
+    """Fix a latent variance at one."""
+    lhs, op, rhs = row.key
+    return row._replace(fixed=True, value=1.0) if op == "~~" and lhs == rhs and lhs in found.latents else row
 
 
 def _scale(written: dict[Key, _Draft], found: Roles, options: FitOptions) -> None:
@@ -167,10 +165,10 @@ def _scale(written: dict[Key, _Draft], found: Roles, options: FitOptions) -> Non
     if options.std_lv:
         return
     seen: set[str] = set()
-    for (lhs, op, _), row in written.items():
-        if op == "=~" and lhs not in seen:
-            seen.add(lhs)
-            row.fixed, row.value = True, 1.0
+    for key, row in written.items():
+        if key[1] == "=~" and key[0] not in seen:
+            seen.add(key[0])
+            written[key] = row._replace(fixed=True, value=1.0)
 
 
 def _variances(found: Roles, options: FitOptions, taken: set[Key], terms: Sequence[Term]) -> list[_Draft]:
@@ -229,37 +227,32 @@ def _intercepts(found: Roles, taken: set[Key]) -> list[_Draft]:
 
 def _in_group(draft: _Draft, group: int, groups: int, syntax: ModelSyntax, options: FitOptions) -> _Draft:
     """Return the row of one group, with the modifiers that hold there."""
-    row = _Draft(draft.key, draft.fixed, draft.value, draft.exogenous, draft.term, group)
-    if group > 0 and draft.term is None and draft.key[0] in syntax.latents:
-        _release(row, options)
-    if draft.term is None:
-        return row
-    term = draft.term
-    if group > 0 and options.std_lv and draft.fixed and draft.key[1] == "~~":
-        _release(row, options)
-    fixed = _modifier(term, term.fixed, group, groups, syntax)
-    if fixed is not None:
-        row.fixed = not np.isnan(fixed)
-        row.value = float(fixed)
+    key, fixed, value, exogenous, term = draft[:5]
+    if group > 0 and fixed and key[0] in syntax.latents and _released(draft, options):
+        fixed, value = False, np.nan
+    if term is None:
+        return _Draft(key, fixed, value, exogenous, None, group)
+    given = _modifier(term, term.fixed, group, groups, syntax)
+    if given is not None:
+        fixed, value = not np.isnan(given), float(given)
     start = _modifier(term, term.start, group, groups, syntax)
-    if start is not None and not row.fixed:
-        row.value = float(start)
-    row.label = _modifier(term, term.labels, group, groups, syntax) or ""
-    return row
+    if start is not None and not fixed:
+        value = float(start)
+    label = _modifier(term, term.labels, group, groups, syntax) or ""
+    return _Draft(key, fixed, value, exogenous, term, group, label)
 
 
-def _release(row: _Draft, options: FitOptions) -> None:
-    """Free what an equality across groups makes estimable in the later groups: latent means and variances."""
+def _released(row: _Draft, options: FitOptions) -> bool:
+    """Return whether an equality across groups makes a latent mean or variance estimable in the later groups."""
     lhs, op, rhs = row.key
     equal = options.group_equal
-    if op == "~1" and "intercepts" in equal and "means" not in equal:
-        row.fixed, row.value = False, np.nan
+    if op == "~1":
+        return row.term is None and "intercepts" in equal and "means" not in equal
     standard = op == "~~" and lhs == rhs and options.std_lv
-    if standard and "loadings" in equal and "lv_variances" not in equal:
-        row.fixed, row.value = False, np.nan
+    return standard and "loadings" in equal and "lv_variances" not in equal
 
 
-def _modifier(term: Term, values: tuple, group: int, groups: int, syntax: ModelSyntax):  # type: ignore[no-untyped-def, type-arg]
+def _modifier(term: Term, values: tuple[_Value, ...], group: int, groups: int, syntax: ModelSyntax) -> _Value | None:
     if not values:
         return None
     if len(values) == 1:

@@ -80,33 +80,30 @@ def observed_hessian(at: Implied, given: Residuals) -> Array:
         plain = result[:moments, :moments]
         if given.deviation is not None:
             plain = paired(at.layout, w.T @ given.weight @ w)
-        result[:moments, :moments] += 2.0 * _mixed(at, given) - 2.0 * plain
+        result[:moments, :moments] += 2.0 * _mixed(at, given, given.curvature) - 2.0 * plain
         if given.deviation is not None:
-            _add_cross(result, at, given)
+            _add_cross(result, at, given.weight, given.deviation)
     result[:moments, :moments] += _second_order(at, given.slope)
     if given.deviation is not None:
         _subtract_mean_curvature(result, at, given.deviation)
     return result
 
 
-def _mixed(at: Implied, given: Residuals) -> Array:
+def _mixed(at: Implied, given: Residuals, curvature: Array) -> Array:
     """Return VW: tr(V dSigma_k W dSigma_l) in its symmetric form."""
-    assert_curvature = given.curvature
-    if assert_curvature is None:
-        raise ValueError("the discrepancy has no moving weight")
     shape, w = at.layout, at.directions
     aa, bb, ab = shape.grid
-    by_v, by_w = w.T @ given.weight @ w, w.T @ assert_curvature @ w
+    by_v, by_w = w.T @ given.weight @ w, w.T @ curvature @ w
     cross_v, cross_w = by_v.take(ab), by_w.take(ab)
     same = by_v.take(aa) * by_w.take(bb) + by_v.take(bb) * by_w.take(aa)
     return 0.5 * shape.scales * (same + cross_v * cross_w.T + cross_v.T * cross_w)
 
 
-def _add_cross(result: Array, at: Implied, given: Residuals) -> None:
+def _add_cross(result: Array, at: Implied, weight: Array, deviation: Array) -> None:
     """Add 2 (X + X'): how a covariance parameter turns the weight of the means."""
     shape, w = at.layout, at.directions
-    pulled = w.T @ given.deviation  # W' V d
-    slopes = w.T @ (given.weight @ at.mean_slopes)  # W' V M
+    pulled = w.T @ deviation  # W' V d
+    slopes = w.T @ (weight @ at.mean_slopes)  # W' V M
     turned = shape.factor[:, None] * (
         pulled[shape.left][:, None] * slopes[shape.right] + pulled[shape.right][:, None] * slopes[shape.left]
     )

@@ -123,7 +123,10 @@ def bic(log_likelihood: float, parameters: int, rows: int) -> float:
 
 
 def bic_adjusted(log_likelihood: float, parameters: int, rows: int) -> float:
-    """Return the sample-size adjusted criterion: -2 log L + q log((n + 2) / 24) (Sclove 1987, Psychometrika 52, 333-343)."""
+    """Return the sample-size adjusted criterion: -2 log L + q log((n + 2) / 24).
+
+    Sclove (1987), Psychometrika 52, 333-343.
+    """
     return -2.0 * log_likelihood + parameters * math.log((rows + 2.0) / 24.0) if rows > 0 else NAN
 
 

@@ -82,7 +82,7 @@ def implied(layout: Layout, theta: Array) -> Implied | None:
     intercepts = layout.base_means.copy()
     intercepts[layout.means_of] += values[a + b :]
     try:
-        inverse = np.linalg.inv(paths)
+        inverse = np.asarray(np.linalg.inv(paths), dtype=np.float64)
     except np.linalg.LinAlgError:
         return None
     return Implied(layout, inverse, residual, intercepts) if np.isfinite(inverse).all() else None

@@ -88,7 +88,7 @@ def information_at(
         plain, centred = (_summed(problem, [getattr(c, name) for c in passes]) for name in ("plain", "centred"))
     middle = plain if options.estimator == "MLR" else centred
     if options.estimator == "ULS":
-        middle = _normal_theory(problem, found)
+        middle = normal_theory(problem, found)
     vcov = inverse / problem.n if middle is None else inverse @ middle @ inverse / problem.n
     if lost:
         vcov = vcov.copy()
@@ -146,8 +146,8 @@ def _summed(problem: Problem, parts: list[Array]) -> Array:
     return result
 
 
-def _normal_theory(problem: Problem, found: Optimum) -> Array:
-    """Return J under normality for weights that are not those of maximum likelihood: S in the place of V^-1 ... V^-1."""
+def normal_theory(problem: Problem, found: Optimum) -> Array:
+    """Return J under normality for a weight that is not the inverse of S: V S V in the place of V."""
     result = np.zeros((problem.size, problem.size))
     for layout, target, at in zip(problem.layouts, problem.targets, found.point.groups, strict=True):
         spread = target.weight @ target.cov @ target.weight

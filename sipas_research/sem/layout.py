@@ -116,7 +116,7 @@ def places(table: ParameterTable) -> dict[str, int]:
 
 
 def ends(row: Row, place: dict[str, int]) -> tuple[int, int]:
-    """Return the pair of positions of a row: (to, from) of a path, (left, right) of a covariance, (of, of) of a mean."""
+    """Return two positions: (to, from) of a path, (left, right) of a covariance, (of, of) of an intercept."""
     if row.op == "=~":
         return place[row.rhs], place[row.lhs]
     if row.op == "~1":

@@ -12,6 +12,7 @@ from sipas_research.sem import fit_indices as index
 from sipas_research.sem.chi_squares import Test, Tests
 from sipas_research.sem.discrepancy import Target, inverse_and_log_determinant
 from sipas_research.sem.implied import Implied
+from sipas_research.sem.layout import Index
 from sipas_research.sem.options import FitOptions
 
 NAN = float("nan")
@@ -117,7 +118,9 @@ def _scaled(tests: Tests, rows: int, groups: int) -> dict[str, float]:
     found |= _scaled_interval(model, rows, groups)
     expected, start_expected = model.scaling * model.df, baseline.scaling * baseline.df
     found["cfi_robust"] = index.cfi(model.statistic, expected, baseline.statistic, start_expected)
-    found["tli_robust"] = index.tli_noncentral(model.statistic, model.df, expected, baseline.statistic, baseline.df, start_expected)
+    found["tli_robust"] = index.tli_noncentral(
+        model.statistic, model.df, expected, baseline.statistic, baseline.df, start_expected
+    )
     found |= _robust_rmsea(model.statistic, model.df, model.scaling, rows, groups)
     return found
 
@@ -160,8 +163,8 @@ def _information(
         return dict.fromkeys(names, NAN)
     restricted = free = 0.0
     for target, at in zip(targets, groups, strict=True):
-        outside = _log_likelihood(target, None, np.array(predictors, dtype=int)) if predictors else 0.0
-        whole = np.arange(len(target.cov))
+        outside = _log_likelihood(target, None, np.array(predictors, dtype=np.intp)) if predictors else 0.0
+        whole = np.arange(len(target.cov), dtype=np.intp)
         restricted += _log_likelihood(target, at, whole) - outside
         free += _log_likelihood(target, None, whole) - outside
     return {
@@ -173,7 +176,7 @@ def _information(
     }
 
 
-def _log_likelihood(target: Target, at: Implied | None, which: Array) -> float:
+def _log_likelihood(target: Target, at: Implied | None, which: Index) -> float:
     """Return the normal log-likelihood of some variables, at the implied or at the sample's moments."""
     cov = target.cov[np.ix_(which, which)]
     implied = cov if at is None else at.cov[np.ix_(which, which)]

@@ -127,9 +127,7 @@ def blocks_of(values: Array) -> RowBlocks:
     return blocks
 
 
-def sample_of_rows(
-    values: Array, names: Sequence[str], label: str = "", index: pd.Index | None = None
-) -> GroupSample:
+def sample_of_rows(values: Array, names: Sequence[str], label: str = "", index: pd.Index | None = None) -> GroupSample:
     """Return the moments of complete rows.
 
     Parameters

@@ -17,7 +17,7 @@ from sipas_research.sem.derivatives import expected_hessian, gradient, observed_
 from sipas_research.sem.discrepancy import Residuals, Target, value
 from sipas_research.sem.implied import Implied, implied
 from sipas_research.sem.layout import Layout
-from sipas_research.sem.restrictions import HOLDS, Restrictions, null_space
+from sipas_research.sem.restrictions import HOLDS, Restrictions, least_squares, null_space
 from sipas_research.sem.syntax import Constraint
 
 Solver = Callable[[Array, Array], "Array | None"]
@@ -92,7 +92,7 @@ def point_at(problem: Problem, theta: Array) -> Point | None:
 
 def slope_of(problem: Problem, point: Point) -> Array:
     """Return the gradient of the discrepancy by the free parameters."""
-    result = np.zeros(problem.size)
+    result: Array = np.zeros(problem.size)
     for layout, target, at, given in _each(problem, point):
         np.add.at(result, layout.free, target.share * gradient(at, given))
     return result
@@ -153,9 +153,9 @@ def _active_set(
     broken = {c for c, gap in zip(restrictions.bounds, gaps, strict=True) if gap < -HOLDS}
     held = (*restrictions.equal, *active)
     _, slopes = restrictions.gaps(held, found.point.theta)
-    forces = np.zeros(0)
+    forces: Array = np.zeros(0)
     if held:
-        forces, *_ = np.linalg.lstsq(slopes.T, slope_of(problem, found.point), rcond=None)
+        forces = least_squares(slopes.T, slope_of(problem, found.point))
     pressing = {c for c, force in zip(held, forces, strict=True) if c in active and force > 0}
     return tuple(c for c in restrictions.bounds if c in broken or c in pressing)
 
@@ -203,7 +203,7 @@ def _first_point(
         gaps, slopes = restrictions.gaps(held, theta)
         if _missed(gaps, slopes) < HOLDS or not np.isfinite(gaps).all():
             break
-        step, *_ = np.linalg.lstsq(slopes, -gaps, rcond=None)
+        step = least_squares(slopes, -gaps)
         theta = theta + step
     found = point_at(problem, theta) if np.isfinite(theta).all() else None
     return found or point_at(problem, start)
@@ -224,7 +224,7 @@ def _bend(restrictions: Restrictions, held: Sequence[Constraint], theta: Array, 
     if not curved:
         return result
     _, slopes = restrictions.gaps(held, theta)
-    forces, *_ = np.linalg.lstsq(slopes.T, -slope, rcond=None)
+    forces = least_squares(slopes.T, -slope)
     for k in np.flatnonzero(np.abs(slopes).sum(axis=0)):
         reach = 1e-5 * max(1.0, abs(float(theta[k])))
         up, down = theta.copy(), theta.copy()
@@ -245,7 +245,7 @@ def _step(
     if free is None:
         step = solve(hessian, -slope)
         return None if step is None else (step, float(np.sqrt(max(n / 2.0 * float(-slope @ step), 0.0))))
-    back, *_ = np.linalg.lstsq(slopes, -gaps, rcond=None)
+    back = least_squares(slopes, -gaps)
     if not free.shape[1]:
         return back, 0.0
     reduced, along = free.T @ hessian @ free, -free.T @ slope
@@ -291,7 +291,7 @@ def _move(
     gaps, slopes = restrictions.gaps(held, point.theta)
     price = 0.0
     if len(held):
-        forces, *_ = np.linalg.lstsq(slopes.T, -slope, rcond=None)
+        forces = least_squares(slopes.T, -slope)
         price = 2.0 * float(np.abs(forces).max(initial=0.0)) + 1e-3
     here = point.distance + price * float(np.abs(gaps).sum())
     promised = float(slope @ step) - price * float(np.abs(gaps).sum())

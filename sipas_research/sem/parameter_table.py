@@ -155,4 +155,4 @@ def _kind(row: Row, table: ParameterTable) -> str:
 
 
 def _shown(value: float, language: str) -> str:
-    return number(value, language, digits=3) if np.isfinite(value) else ""
+    return number(value, 3, language) if np.isfinite(value) else ""

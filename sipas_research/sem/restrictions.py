@@ -132,6 +132,11 @@ def null_space(slopes: Array, size: int) -> tuple[Array, Array]:
     return right[rank:].T, right[:rank].T
 
 
+def least_squares(slopes: Array, right: Array) -> Array:
+    """Return the shortest x for which ``slopes @ x`` comes closest to ``right``."""
+    return np.asarray(np.linalg.lstsq(slopes, right, rcond=None)[0], dtype=np.float64)
+
+
 def require_consistent(restrictions: Restrictions, start: Array) -> None:
     """Stop where linear equalities contradict each other or the fixed values.
 
@@ -143,7 +148,7 @@ def require_consistent(restrictions: Restrictions, start: Array) -> None:
     if not linear:
         return
     values, slopes = restrictions.gaps(linear, start)
-    step, *_ = np.linalg.lstsq(slopes, -values, rcond=None)
+    step = least_squares(slopes, -values)
     missed = np.abs(values + slopes @ step)
     worst = int(missed.argmax())
     if missed[worst] > 1e-8 * max(1.0, float(np.abs(values).max())):

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from sipas_research.numerics.correlation import Array
@@ -218,7 +219,7 @@ class SemFit:
             "label": texts([row.label for row in rows] + [d.name for d in defined]),
         }
 
-    def _row_errors(self) -> tuple[Array, Array]:
+    def _row_errors(self) -> tuple[Array, NDArray[np.bool_]]:
         """Return the standard error of every row, and which rows the data do not determine."""
         free = self.rows.free
         with np.errstate(invalid="ignore"):
@@ -241,7 +242,9 @@ class SemFit:
 
     def _defined_standard(self, standard: Array) -> Array:
         """Return the definitions of standardised coefficients in the place of the raw ones."""
-        labels = {row.label: float(v) for row, v in zip(reversed(self.table.rows), standard[::-1], strict=True) if row.label}
+        labels = {
+            row.label: float(v) for row, v in zip(reversed(self.table.rows), standard[::-1], strict=True) if row.label
+        }
         found = []
         for definition in self.restrictions.definitions:
             right = definition.right
@@ -250,7 +253,7 @@ class SemFit:
             found.append(value)
         return np.array(found)
 
-    def _notes(self, lost: Array) -> list[str]:
+    def _notes(self, lost: NDArray[np.bool_]) -> list[str]:
         held = {name for c in self.optimum.active for name in (*c.left.names, *c.right.names)}
         notes = []
         for row, gone in zip(self.table.rows, lost, strict=True):

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sipas_research.errors import AnalysisError, DroppedRowsWarning, OptionError
 from sipas_research.numerics.correlation import Array
@@ -19,6 +20,7 @@ from sipas_research.sem.moments import GroupSample, Moments, sample_of_moments, 
 from sipas_research.survey.raw_table import SIMULATED_COLUMN
 from sipas_research.survey.responses import Responses
 
+Mask: TypeAlias = NDArray[np.bool_]
 Data: TypeAlias = Responses | pd.DataFrame | Moments | Mapping[str, Moments]
 
 
@@ -62,7 +64,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Grouping:
-    """Labels of the groups in order of appearance, and the group of each row (None without rows or groups; -1: none)."""
+    """Labels of the groups in order of appearance; the group of each row, -1 where it has none."""
 
     labels: tuple[str, ...]
     codes: Array | None = None
@@ -145,10 +147,9 @@ def gather(data: Data, names: Sequence[str], grouping: Grouping, data_kind: Data
     complete = _complete_rows(values)
     codes = grouping.codes
     if codes is not None:
-        known = codes >= 0
-        complete = known if complete is None else complete & known
-        if complete.all():
-            complete = None
+        known: Mask = np.asarray(codes >= 0)
+        both = known if complete is None else complete & known
+        complete = None if both.all() else both
     n_read = len(values)
     index = (data.frame if isinstance(data, Responses) else data).index
     if complete is not None:
@@ -178,14 +179,14 @@ def _tell_dropped(read: int, left: int) -> None:
     )
 
 
-def _complete_rows(values: Array) -> Array | None:
+def _complete_rows(values: Array) -> Mask | None:
     """Return which rows are complete, or None where all are; infinite values count as an error."""
     total = float(values.sum())
     if np.isfinite(total):
         return None
     if np.isinf(values).any():
         raise AnalysisError("sem.error.infinite")
-    complete = ~np.isnan(values).any(axis=1)
+    complete: Mask = np.logical_not(np.isnan(values).any(axis=1))
     return None if complete.all() else complete
 
 
@@ -223,7 +224,7 @@ def _values(data: Responses | pd.DataFrame, names: Sequence[str]) -> Array:
 
 
 def _items(data: Responses, wanted: Sequence[str]) -> list[str]:
-    scored = {question.id for question in data.questionnaire.items}
+    scored = {question.id for question in data.questionnaire.items()}
     return [name for name in wanted if name in scored]
 
 

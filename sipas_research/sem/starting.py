@@ -122,14 +122,14 @@ def _measurement(
         if not ready:
             ready = waiting[:1]  # latent variables that measure each other: begin anywhere
         for name in ready:
-            _one_latent(name, blocks[name], rows, place, joint, done, loadings, errors)
+            _one_latent(blocks[name], _fixed_variance(name, rows), place, joint, done, loadings, errors)
         done += [place[name] for name in ready]
         waiting = [name for name in waiting if name not in ready]
     return joint, loadings, errors
 
 
 def _one_latent(
-    name: str, block: list[Row], rows: list[Row], place: dict[str, int], joint: Array, done: list[int],
+    block: list[Row], variance: float | None, place: dict[str, int], joint: Array, done: list[int],
     loadings: dict[tuple[str, str], float], errors: dict[str, float],
 ) -> None:  # fmt: skip
     """Add a latent variable to the joint covariance matrix as a least-squares composite of its indicators."""
@@ -139,7 +139,7 @@ def _one_latent(
     strength = _leading(part / spread / spread[:, None])
     raw = strength * spread
     fixed = np.array([row.value if row.free < 0 else np.nan for row in block])
-    scale, variance = _scaling(raw, fixed, _fixed_variance(name, rows))
+    scale, size = _scaling(raw, fixed, variance)
     weights = np.where(np.isnan(fixed), raw / scale, fixed)
     for row, weight in zip(block, weights, strict=True):
         loadings[row.lhs, row.rhs] = float(weight)
@@ -148,12 +148,12 @@ def _one_latent(
         errors[row.rhs] = min(errors.get(row.rhs, np.inf), float(rest))
     composite = weights / spread**2
     gain = float(composite @ weights)
-    k = place[name]
+    k = place[block[0].lhs]
     if gain > 1e-12:
         known = np.array(done)
         with_others = composite @ joint[index[:, None], known] / gain
         joint[k, known] = joint[known, k] = with_others
-    joint[k, k] = variance
+    joint[k, k] = size
 
 
 def _leading(correlations: Array) -> Array:
