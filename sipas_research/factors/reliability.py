@@ -9,6 +9,7 @@ import numpy as np
 from sipas_research.errors import OptionError
 from sipas_research.factors.inputs import FEWEST_ROWS, Data, ItemMatrix, announce, kind_of, load_items, too_few_people
 from sipas_research.factors.reliability_result import SUPPRESSED, Reliability, ScaleReliability
+from sipas_research.numerics.categorical_omega import OrdinalReliability, ordinal_reliability
 from sipas_research.numerics.omega import FEWEST_ITEMS, OneFactorOmega, one_factor_omega
 from sipas_research.numerics.reliability import (
     Alpha,
@@ -28,6 +29,7 @@ def reliability(
     *,
     level: float = 0.95,
     bootstrap: int = 0,
+    ordinal: bool = False,
     seed: int = 1,
     data_kind: DataKind = DataKind.USER,
 ) -> Reliability:
@@ -49,6 +51,9 @@ def reliability(
         Coverage of the intervals, in (0, 1).
     bootstrap : int
         Samples of people behind the percentile interval of alpha; 0 makes none. Use 1,000 or more.
+    ordinal : bool
+        Add categorical omega of the sum score and, beside it, ordinal alpha. The second describes continuous responses
+        that nobody observes, not the score that is used (Chalmers 2018, Educ. Psychol. Meas. 78, 1056-1071).
     seed : int
         Of those samples.
     data_kind : DataKind
@@ -76,7 +81,7 @@ def reliability(
     References
     ----------
     Cronbach (1951), Psychometrika 16, 297-334. Feldt (1965), Psychometrika 30, 357-370. McDonald (1999), Test
-    Theory. Yuan & Bentler (2002), Psychometrika 67, 251-259.
+    Theory. Yuan & Bentler (2002), Psychometrika 67, 251-259. Green & Yang (2009), Psychometrika 74, 155-167.
     """
     if not 0 < level < 1:
         raise OptionError("factors.error.level", received=str(level))
@@ -90,14 +95,14 @@ def reliability(
     if matrices:
         announce(*matrices.values(), stacklevel=3)
     results = tuple(
-        _one_scale(name, m, level, few=too_few_people(data, m.n), bootstrap=bootstrap, seed=seed)
+        _one_scale(name, m, level, few=too_few_people(data, m.n), bootstrap=bootstrap, seed=seed, ordinal=ordinal)
         for name, m in matrices.items()
     )
     return Reliability(results, level, kind_of(data, data_kind))
 
 
 def _one_scale(
-    name: str, matrix: ItemMatrix, level: float, *, few: bool, bootstrap: int, seed: int
+    name: str, matrix: ItemMatrix, level: float, *, few: bool, bootstrap: int, seed: int, ordinal: bool
 ) -> ScaleReliability:
     note = ""
     if few:
@@ -126,6 +131,7 @@ def _one_scale(
         ends,
         omega,
         omega_note,
+        *(_ordinal(matrix) if ordinal else (None, "")),
     )
 
 
@@ -136,6 +142,18 @@ def _omega(matrix: ItemMatrix, level: float) -> tuple[OneFactorOmega | None, str
     found = one_factor_omega(matrix.values, level=level)
     if found is None:
         return None, "reliability.note.singular"
+    if not found.converged:
+        return None, "reliability.note.not_converged"
+    return found, "reliability.note.heywood" if found.heywood else ""
+
+
+def _ordinal(matrix: ItemMatrix) -> tuple[OrdinalReliability | None, str]:
+    """Return what the ordered answers give, and the catalogue key of why there is nothing or what weakens it."""
+    found = ordinal_reliability(matrix.values)
+    if found is None:
+        return None, "reliability.note.not_ordered"
+    if len(matrix.items) < FEWEST_ITEMS:
+        return found, "reliability.note.two_items"
     if not found.converged:
         return None, "reliability.note.not_converged"
     return found, "reliability.note.heywood" if found.heywood else ""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
 
+from sipas_research.numerics.categorical_omega import OrdinalReliability
 from sipas_research.numerics.omega import OneFactorOmega
 from sipas_research.numerics.reliability import Alpha
 from sipas_research.results import TIDY_COLUMNS, DataKind
@@ -41,6 +43,10 @@ class ScaleReliability:
         Omega of the sum score under one factor; None where there is none.
     omega_note : str
         Catalogue key of why there is no omega or what weakens it, or "".
+    ordinal : OrdinalReliability or None
+        Categorical omega of the sum score and ordinal alpha; None where they were not asked for or do not exist.
+    ordinal_note : str
+        Catalogue key of why one of them does not exist or what weakens it, or "".
     """
 
     scale: str
@@ -53,6 +59,8 @@ class ScaleReliability:
     bootstrap: tuple[float, float] = (NAN, NAN)
     omega: OneFactorOmega | None = None
     omega_note: str = ""
+    ordinal: OrdinalReliability | None = None
+    ordinal_note: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +127,19 @@ class Reliability:
                 )
             )
         lines += [f"{r.scale}: {text(r.note, language)}" for r in self.results if r.note]
+        lines += self._omega_lines(language)
         return "\n".join(lines)
+
+    def _omega_lines(self, language: str) -> list[str]:
+        lines = []
+        for kind, found in (("omega", [r.omega for r in self.results]), ("ordinal", [r.ordinal for r in self.results])):
+            values = [o.omega for o in found if o is not None and math.isfinite(o.omega)]
+            if values:
+                ends = {"low": number(min(values), 3, language), "high": number(max(values), 3, language)}
+                lines.append(text(f"reliability.summary.{kind}", language, scales=len(values), **ends))
+        if any(r.ordinal for r in self.results):
+            lines.append(text("reliability.note.ordinal_alpha", language))
+        return lines
 
 
 _SCALE_COLUMNS = (
@@ -140,6 +160,9 @@ _SCALE_COLUMNS = (
     "omega_low",
     "omega_high",
     "omega_note",
+    "omega_categorical",
+    "ordinal_alpha",
+    "ordinal_note",
 )
 _ITEM_COLUMNS = (
     "group",
@@ -174,6 +197,9 @@ def _scale_row(result: ScaleReliability) -> dict[str, object]:
         "omega_low": omega.conf_low if omega else NAN,
         "omega_high": omega.conf_high if omega else NAN,
         "omega_note": result.omega_note,
+        "omega_categorical": result.ordinal.omega if result.ordinal else NAN,
+        "ordinal_alpha": result.ordinal.alpha if result.ordinal else NAN,
+        "ordinal_note": result.ordinal_note,
     }
 
 

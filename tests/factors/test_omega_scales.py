@@ -103,3 +103,21 @@ def test_refusals(items, scales):
     with pytest.warns(DroppedItemWarning):
         found = sr.omega_hierarchical(items.assign(access1=3), scales)
     assert "access1" not in found.items
+
+
+def test_ordinal_reliability_stands_beside_alpha_with_its_note(items, scales):
+    plain, found = sr.reliability(items, scales), sr.reliability(items, scales, ordinal=True)
+    table = found.scales
+    assert plain.scales["omega_categorical"].isna().all()
+    assert (table["ordinal_alpha"] > table["omega_categorical"]).all()
+    assert (table["omega_categorical"] - table["estimate"]).abs().max() < 0.03
+    assert set(table["ordinal_note"]) == {""}
+    assert "Chalmers" in found.summary("vi")
+    assert "Green & Yang" in found.summary("en")
+    assert "Chalmers" not in plain.summary("vi")
+    short = sr.reliability(items + 0.5, {"halves": scales["access"]}, ordinal=True).scales.iloc[0]
+    assert short["ordinal_note"] == "reliability.note.not_ordered"
+    assert np.isnan(short["omega_categorical"])
+    two = sr.reliability(items, {"two": scales["access"][:2]}, ordinal=True).scales.iloc[0]
+    assert two["ordinal_note"] == "reliability.note.two_items"
+    assert np.isfinite(two["ordinal_alpha"])
