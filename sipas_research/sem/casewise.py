@@ -5,6 +5,7 @@ Cost O(n q^2) with q parameters of a group; rows come in blocks, so memory does 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,60 +16,58 @@ from sipas_research.sem.discrepancy import inverse_and_log_determinant
 from sipas_research.sem.implied import Implied
 from sipas_research.sem.moments import GroupSample
 
+Positions = tuple[int, ...]
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class FourthMoments:
-    """Means over the rows of one group; z is a row less the sample means, S has divisor n.
+class LikelihoodScores:
+    """What the sandwich of MLR and the test of Yuan & Bentler need of one group; z is a row less the sample means.
 
     Attributes
     ----------
+    products : (q, q) array
+        J: mean product of the scores at the implied moments.
     squared : float
         Mean of (z' S^-1 z)^2.
     kurtosis : (p,) array
         Mean of z_j^4 / s_jj^2 of each variable.
-    baseline : float
-        Mean of (z' V0 z)^2, V0 the inverse of the baseline model's covariance matrix.
-    baseline_trace : float
-        tr(V0 S V0 S).
     outside : float
         Mean of (z_x' S_xx^-1 z_x)^2 of the predictors; 0 without.
     """
 
+    products: Array
     squared: float
     kurtosis: Array
-    baseline: float
-    baseline_trace: float
     outside: float
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Casewise:
-    """Score products of one group at the model's estimates.
+class MomentScores:
+    """What the sandwich of MLM and the test of Satorra & Bentler need of one group.
+
+    Gamma is the covariance of rows e_i = (z, vech zz'); with predictors it is that of e_i less its value at the
+    regression of z on the predictors: fourth moments given the predictors.
 
     Attributes
     ----------
-    centred : (q, q) array
-        J_c: covariance of the scores about the sample moments.
-    plain : (q, q) array
-        J: mean product of the scores at the implied moments.
-    structured : float
-        Mean of (z' V z)^2 with V the inverse of the implied matrix, z about the sample means.
-    weight : (p, p) array
-        V.
-    moments : FourthMoments
+    products : (q, q) array
+        J_c = D' W Gamma W D with the weight W of the implied moments.
+    structured, mean_part : float
+        tr(W Gamma): the part of covariances, and that of means.
+    baseline : float
+        tr(U Gamma) of the baseline model.
     """
 
-    centred: Array
-    plain: Array
+    products: Array
     structured: float
-    weight: Array
-    moments: FourthMoments
+    mean_part: float
+    baseline: float
 
 
-def casewise(at: Implied, given: Residuals, sample: GroupSample, predictors: tuple[int, ...]) -> Casewise:
-    """Go over the rows of one group.
+def likelihood_scores(at: Implied, given: Residuals, sample: GroupSample, predictors: Positions) -> LikelihoodScores:
+    """Go over the rows of one group for MLR.
 
-    Score k of row i: u_ik = s_k [(z'Va_k)(z'Vb_k) - a_k'Vb_k] + z'V M_k.
+    Score k of row i: u_ik = s_k [(z'Va_k)(z'Vb_k) - a_k'Vb_k] + z'V M_k with z the row less the implied means.
 
     Parameters
     ----------
@@ -79,104 +78,64 @@ def casewise(at: Implied, given: Residuals, sample: GroupSample, predictors: tup
     predictors : tuple of int
         Positions of observed predictors whose moments are the sample's.
     """
-    shape = at.layout
-    directions = (given.weight @ at.directions).T
-    slopes = (given.weight @ at.mean_slopes).T
-    with_means = given.deviation is not None
-    whitened = _quadratics(sample, given.weight, predictors)
-    shift = _shift(at, sample, directions) if with_means else None
-    count = len(shape.free)
+    pull = _Pull(at, given)
+    away = np.zeros(len(sample.cov)) if given.deviation is None or sample.mean is None else sample.mean - at.mean
+    whole = inverse_and_log_determinant(sample.cov)
+    inverse = np.zeros_like(sample.cov) if whole is None else whole[0]
+    inside = np.asarray(sample.cov[np.ix_(predictors, predictors)])
+    outside = np.asarray(np.linalg.inv(inside), dtype=np.float64) if predictors else None
+    count = len(at.layout.free)
     products, sums = np.zeros((count, count)), np.zeros(count)
-    moved, moved_sums = np.zeros((count, count)), np.zeros(count)
-    totals = np.zeros(4)
+    squared = beyond = 0.0
     fourth = np.zeros(len(sample.names))
-    for rows in _centred(sample):
-        across = rows.T
-        fourth += ((rows * rows) ** 2).sum(axis=0)
-        for k, matrix in enumerate(whitened):
-            distance = np.einsum("ij,ij->i", rows @ matrix, rows)
-            totals[k] += float(distance @ distance)
-        pulled = directions @ across
-        by_mean = slopes @ across if with_means else None
-        scores = _scores(at, pulled, by_mean)
+    for across in _centred(sample):
+        fourth += ((across * across) ** 2).sum(axis=1)
+        squared += _sum_of_squares(inverse, across)
+        if outside is not None:
+            beyond += _sum_of_squares(outside, across[list(predictors)])
+        scores = pull.scores(across + away[:, None] if away.any() else across)
         products += scores @ scores.T
         sums += scores.sum(axis=1)
-        if shift is not None:
-            later = _scores(at, pulled + shift[0][:, None], None if by_mean is None else by_mean + shift[1][:, None])
-            moved += later @ later.T
-            moved_sums += later.sum(axis=1)
+    n = sample.n
+    mean, offset = sums / n, pull.offset()
+    crossed = np.outer(mean, offset)
+    plain = products / n - crossed - crossed.T + np.outer(offset, offset)
+    return LikelihoodScores(plain, squared / n, fourth / n / np.diag(sample.cov) ** 2, beyond / n)
+
+
+def moment_scores(at: Implied, given: Residuals, sample: GroupSample, predictors: Positions) -> MomentScores:
+    """Go over the rows of one group for MLM; parameters as in :func:`likelihood_scores`."""
+    pull = _Pull(at, given)
+    cov = sample.cov
+    weights = (given.weight, baseline_weight(cov, predictors))
+    project = _projection(cov, predictors)
+    count = len(at.layout.free)
+    products, sums = np.zeros((count, count)), np.zeros(count)
+    squared = np.zeros(2)
+    fourth = np.zeros(len(cov))
+    for across in _centred(sample):
+        inside = None if project is None else project @ across
+        scores = pull.scores(across)
+        squares = across * across
+        if inside is not None:
+            scores -= pull.scores(inside)
+            squares -= inside * inside
+        fourth += (squares * squares).sum(axis=1)
+        squared += [_sum_of_squares(weight, across, inside) for weight in weights]
+        products += scores @ scores.T
+        sums += scores.sum(axis=1)
     n = sample.n
     mean = sums / n
-    centred = products / n - np.outer(mean, mean)
-    if shift is not None:
-        products, mean = moved, moved_sums / n
-    offset = np.zeros(count)
-    offset[: shape.moments] = shape.factor * _diagonal(at, given.weight)
-    plain = products / n - np.outer(mean, offset) - np.outer(offset, mean) + np.outer(offset, offset)
-    moments = _moments(sample, totals / n, fourth / n, predictors)
-    return Casewise(centred, plain, float(totals[0] / n), given.weight, moments)
+    spread = cov if project is None else cov - project @ cov @ project.T
+    traces = [_trace(weight, spread) for weight in weights]
+    own = np.setdiff1d(np.arange(len(cov)), predictors)
+    variances = (fourth[own] / n - np.diag(spread)[own] ** 2) / np.diag(cov)[own] ** 2
+    model, base = (0.5 * (total / n - trace) for total, trace in zip(squared, traces, strict=True))
+    centred, mean_part = products / n - np.outer(mean, mean), float(np.sum(given.weight * spread))
+    return MomentScores(centred, float(model), mean_part, float(base - 0.5 * variances.sum()))
 
 
-def _scores(at: Implied, pulled: Array, by_mean: Array | None) -> Array:
-    """Return s_k (z'Va_k)(z'Vb_k) + z'V M_k of some rows, a (q, k) array: scores but for a constant."""
-    shape = at.layout
-    scores = np.zeros((len(shape.free), pulled.shape[1])) if len(shape.means_of) else None
-    covariance = pulled[shape.left]
-    covariance *= pulled[shape.right]
-    covariance *= shape.factor[:, None]
-    if scores is None:
-        scores = covariance
-    else:
-        scores[: shape.moments] = covariance
-    if by_mean is not None:
-        a = len(shape.path_to)
-        scores[:a] += by_mean[:a]
-        scores[shape.moments :] += by_mean[a:]
-    return scores
-
-
-def _diagonal(at: Implied, weight: Array) -> Array:
-    shape, w = at.layout, at.directions
-    return (w.T @ weight @ w)[shape.left, shape.right]
-
-
-def _shift(at: Implied, sample: GroupSample, directions: Array) -> tuple[Array, Array] | None:
-    """Return what the distance of the means adds to a row's products, or None where implied means are the sample's."""
-    if sample.mean is None:
-        return None
-    away = sample.mean - at.mean
-    scale = np.sqrt(np.diag(sample.cov))
-    if float(np.abs(away / scale).max()) < 1e-9:
-        return None
-    weight_rows = directions @ away
-    a = at.layout.size
-    gains = weight_rows[:a]
-    by_path = gains[at.layout.path_to] * at.joint_mean[at.layout.path_from]
-    return weight_rows, np.concatenate([by_path, gains[at.layout.means_of]])
-
-
-def _centred(sample: GroupSample):  # type: ignore[no-untyped-def]
-    if sample.rows is None or sample.mean is None:
-        raise ValueError("rows and means are needed")
-    for block in sample.rows():
-        yield block - sample.mean
-
-
-def _quadratics(sample: GroupSample, weight: Array, predictors: tuple[int, ...]) -> list[Array]:
-    """Return the matrices of the four quadratic forms: implied, sample, baseline, predictors."""
-    found = inverse_and_log_determinant(sample.cov)
-    whole = np.zeros_like(sample.cov) if found is None else found[0]
-    baseline = baseline_weight(sample.cov, predictors)
-    forms = [weight, whole, baseline]
-    if predictors:
-        index = np.array(predictors)
-        outside = np.zeros_like(whole)
-        outside[np.ix_(index, index)] = np.linalg.inv(sample.cov[np.ix_(index, index)])
-        forms.append(outside)
-    return forms
-
-
-def baseline_weight(cov: Array, predictors: tuple[int, ...]) -> Array:
+def baseline_weight(cov: Array, predictors: Positions) -> Array:
     """Return V0: the inverse of the covariance matrix in which only predictors are correlated."""
     weight = np.diag(1.0 / np.diag(cov))
     if predictors:
@@ -185,9 +144,73 @@ def baseline_weight(cov: Array, predictors: tuple[int, ...]) -> Array:
     return weight
 
 
-def _moments(sample: GroupSample, means: Array, fourth: Array, predictors: tuple[int, ...]) -> FourthMoments:
-    ratio = baseline_weight(sample.cov, predictors) @ sample.cov
-    return FourthMoments(
-        float(means[1]), fourth / np.diag(sample.cov) ** 2, float(means[2]), float(np.sum(ratio * ratio.T)),
-        float(means[3]),
-    )  # fmt: skip
+class _Pull:
+    """The products z'Va, z'Vb and z'VM of rows z at one point."""
+
+    __slots__ = ("at", "directions", "slopes", "weight")
+
+    def __init__(self, at: Implied, given: Residuals) -> None:
+        self.at = at
+        self.weight = given.weight
+        self.directions = (given.weight @ at.directions).T
+        self.slopes = None if given.deviation is None else (given.weight @ at.mean_slopes).T
+
+    def scores(self, across: Array) -> Array:
+        """Return s_k (z'Va_k)(z'Vb_k) + z'V M_k of the columns z of ``across``: scores but for a constant."""
+        shape = self.at.layout
+        pulled = self.directions @ across
+        moved = pulled[shape.left]
+        moved *= pulled[shape.right]
+        moved *= shape.factor[:, None]
+        if not len(shape.means_of):
+            scores = moved
+        else:
+            scores = np.zeros((len(shape.free), across.shape[1]))
+            scores[: shape.moments] = moved
+        if self.slopes is not None:
+            by_mean = self.slopes @ across
+            paths = len(shape.path_to)
+            scores[:paths] += by_mean[:paths]
+            scores[shape.moments :] += by_mean[paths:]
+        return scores
+
+    def offset(self) -> Array:
+        """Return s_k a_k'Vb_k of every parameter; 0 for intercepts."""
+        shape, w = self.at.layout, self.at.directions
+        result = np.zeros(len(shape.free))
+        result[: shape.moments] = shape.factor * (w.T @ self.weight @ w)[shape.left, shape.right]
+        return result
+
+
+def _centred(sample: GroupSample) -> Iterator[Array]:
+    """Yield the rows of a group less their means, as columns of (p, k) arrays."""
+    if sample.rows is None or sample.mean is None:
+        raise ValueError("rows and means are needed")
+    for block in sample.rows():
+        yield block.T - sample.mean[:, None]
+
+
+def _sum_of_squares(weight: Array, across: Array, inside: Array | None = None) -> float:
+    """Return the sum over rows of (z'Vz)^2, or of tr[V(zz' - ww')V(zz' - ww')] with w in ``inside``."""
+    pulled = weight @ across
+    whole = np.einsum("ij,ij->j", pulled, across)
+    if inside is None:
+        return float(whole @ whole)
+    crossed = np.einsum("ij,ij->j", pulled, inside)
+    part = np.einsum("ij,ij->j", weight @ inside, inside)
+    return float(whole @ whole - 2.0 * (crossed @ crossed) + part @ part)
+
+
+def _trace(weight: Array, spread: Array) -> float:
+    ratio = weight @ spread
+    return float(np.sum(ratio * ratio.T))
+
+
+def _projection(cov: Array, predictors: Positions) -> Array | None:
+    """Return the matrix that replaces every variable by its regression on the predictors, or None without any."""
+    if not predictors:
+        return None
+    index = list(predictors)
+    result = np.zeros_like(cov)
+    result[:, index] = np.linalg.solve(cov[np.ix_(index, index)], cov[index]).T
+    return result

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sipas_research.sem.casewise import Casewise
+from sipas_research.sem.casewise import LikelihoodScores
 from sipas_research.sem.derivatives import expected_hessian, gradient
 from sipas_research.sem.discrepancy import Target, inverse_and_log_determinant, value
 from sipas_research.sem.information import Information, inverse_within
@@ -27,14 +27,11 @@ class Test:
     df : int
     scaling : float
         Scaling factor of the robust test; NaN where there is none.
-    trace : float
-        tr(U Gamma) / df, the factor of the robust fit indices; NaN where there is none.
     """
 
     statistic: float
     df: int
     scaling: float = NAN
-    trace: float = NAN
 
     @property
     def scaled(self) -> float:
@@ -150,31 +147,23 @@ def _scaled(
     problem: Problem, information: Information, options: FitOptions, model: Test, baseline: Test,
     predictors: tuple[int, ...],
 ) -> Tests:  # fmt: skip
-    pairs = list(zip(problem.targets, information.casewise, strict=True))
-    structured = sum(_structured(target, each, options.meanstructure) for target, each in pairs)
-    inverse = inverse_within(information.expected, information.basis)
-    lost = float(np.sum(inverse * information.centred_products)) if information.centred_products is not None else NAN
-    outside = sum(_outside(each, predictors) for _, each in pairs)
-    outside_means = len(pairs) * len(predictors) if options.meanstructure else 0
-    trace = _over(structured - outside - outside_means - lost, model.df)
-    base = sum(_baseline_structured(target, each, predictors) for target, each in pairs) - outside
-    base_trace = _over(base, baseline.df)
-    if options.estimator == "MLM":
-        scaled = Test(model.statistic, model.df, trace, trace)
-        return Tests(scaled, Test(baseline.statistic, baseline.df, base_trace, base_trace), NAN, NAN)
-    means = options.meanstructure
-    whole = sum(_saturated(target, each, means) for target, each in pairs) - sum(
-        _saturated_outside(each, predictors, means) for _, each in pairs
-    )
     used = inverse_within(information.used, information.basis)
-    plain = information.score_products
-    taken = float(np.sum(used * plain)) if plain is not None else NAN
-    parameters = information.basis.shape[1]
-    base_taken = sum(_baseline_taken(each, predictors, means) for _, each in pairs)
+    taken = NAN if information.score_products is None else float(np.sum(used * information.score_products))
+    means = options.meanstructure
+    if options.estimator == "MLM":
+        given = sum(each.structured + (each.mean_part if means else 0.0) for each in information.structured)
+        return Tests(
+            Test(model.statistic, model.df, _over(given - taken, model.df)),
+            Test(baseline.statistic, baseline.df, _over(sum(e.baseline for e in information.structured), baseline.df)),
+            NAN,
+            NAN,
+        )
+    whole = sum(_saturated(each, predictors, means) for each in information.likelihood)
+    base = sum(_baseline_taken(each, predictors, means) for each in information.likelihood)
     return Tests(
-        Test(model.statistic, model.df, _over(whole - taken, model.df), trace),
-        Test(baseline.statistic, baseline.df, _over(whole - base_taken, baseline.df), base_trace),
-        _over(whole, model.df + parameters),
+        Test(model.statistic, model.df, _over(whole - taken, model.df)),
+        Test(baseline.statistic, baseline.df, _over(whole - base, baseline.df)),
+        _over(whole, model.df + information.basis.shape[1]),
         _over(taken, sum(len(layout.free) for layout in problem.layouts)),
     )
 
@@ -183,35 +172,13 @@ def _over(value: float, count: int) -> float:
     return value / count if count > 0 else NAN
 
 
-def _structured(target: Target, each: Casewise, means: bool) -> float:
-    """Return tr(W Gamma) of a group: 1/2 [mean (z'Vz)^2 - tr(VSVS)], and tr(VS) more with means."""
-    ratio = each.weight @ target.cov
-    return 0.5 * (each.structured - float(np.sum(ratio * ratio.T))) + (float(np.trace(ratio)) if means else 0.0)
+def _saturated(each: LikelihoodScores, predictors: tuple[int, ...], means: bool) -> float:
+    """Return tr1 of a group: 1/2 mean (d^2 - 2d + p), and p more with means; predictors' own part left out."""
+    size, outside = len(each.kurtosis), len(predictors)
+    return 0.5 * (each.squared - each.outside - (size - outside)) + (size - outside if means else 0)
 
 
-def _outside(each: Casewise, predictors: tuple[int, ...]) -> float:
-    """Return what predictors with sample moments contribute to tr(W Gamma), covariances only."""
-    return 0.5 * (each.moments.outside - len(predictors)) if predictors else 0.0
-
-
-def _baseline_structured(target: Target, each: Casewise, predictors: tuple[int, ...]) -> float:
-    """Return tr(U0 Gamma) of a group, predictors' part included; means cancel."""
-    own = np.setdiff1d(np.arange(len(target.cov)), predictors)
-    moments = each.moments
-    variances = 0.5 * float((moments.kurtosis[own] - 1.0).sum())
-    return 0.5 * (moments.baseline - moments.baseline_trace) - variances
-
-
-def _saturated(target: Target, each: Casewise, means: bool) -> float:
-    size = len(target.cov)
-    return 0.5 * (each.moments.squared - size) + (size if means else 0.0)
-
-
-def _saturated_outside(each: Casewise, predictors: tuple[int, ...], means: bool) -> float:
-    count = len(predictors)
-    return 0.5 * (each.moments.outside - count) + (count if means else 0.0) if count else 0.0
-
-
-def _baseline_taken(each: Casewise, predictors: tuple[int, ...], means: bool) -> float:
-    own = np.setdiff1d(np.arange(len(each.moments.kurtosis)), predictors)
-    return 0.5 * float((each.moments.kurtosis[own] - 1.0).sum()) + (len(own) if means else 0.0)
+def _baseline_taken(each: LikelihoodScores, predictors: tuple[int, ...], means: bool) -> float:
+    """Return tr(I^-1 J) of a group's baseline model: variances (and means) of all but the predictors."""
+    own = np.setdiff1d(np.arange(len(each.kurtosis)), predictors)
+    return 0.5 * float((each.kurtosis[own] - 1.0).sum()) + (len(own) if means else 0.0)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf
 
 from sipas_research.numerics.correlation import Array
-from sipas_research.sem.casewise import Casewise, casewise
+from sipas_research.sem.casewise import LikelihoodScores, MomentScores, likelihood_scores, moment_scores
 from sipas_research.sem.derivatives import expected_hessian
 from sipas_research.sem.discrepancy import inverse_and_log_determinant
 from sipas_research.sem.moments import GroupSample
@@ -37,11 +37,9 @@ class Information:
     used : (q, q) array
         Information that standard errors rest on.
     score_products : (q, q) array or None
-        J of the sandwich; None where there is none.
-    centred_products : (q, q) array or None
-        J_c, for tr(U Gamma).
-    casewise : tuple of Casewise
-        Group by group; empty where rows were not passed over.
+        The middle of the sandwich: J for MLR, J_c for MLM; None where there is none.
+    likelihood, structured : tuples
+        What a pass over the rows found in each group: for MLR, for MLM; else empty.
     unidentified : tuple of int
         Free parameters that the data do not determine.
     """
@@ -51,8 +49,8 @@ class Information:
     expected: Array
     used: Array
     score_products: Array | None
-    centred_products: Array | None
-    casewise: tuple[Casewise, ...]
+    likelihood: tuple[LikelihoodScores, ...]
+    structured: tuple[MomentScores, ...]
     unidentified: tuple[int, ...]
 
 
@@ -78,22 +76,37 @@ def information_at(
     basis, _ = null_space(restrictions.gaps(held, point.theta)[1], problem.size)
     lost = _lost(expected, basis)
     inverse = inverse_within(used, basis)
-    passes: tuple[Casewise, ...] = ()
-    plain = centred = None
+    likelihood, structured = _passes(found, samples, options, predictors)
+    middle: Array | None = None
     if options.robust:
-        passes = tuple(
-            casewise(at, given, sample, predictors)
-            for at, given, sample in zip(point.groups, point.residuals, samples, strict=True)
-        )
-        plain, centred = (_summed(problem, [getattr(c, name) for c in passes]) for name in ("plain", "centred"))
-    middle = plain if options.estimator == "MLR" else centred
-    if options.estimator == "ULS":
+        middle = _summed(problem, [each.products for each in likelihood] + [each.products for each in structured])
+    elif options.estimator == "ULS":
         middle = normal_theory(problem, found)
     vcov = inverse / problem.n if middle is None else inverse @ middle @ inverse / problem.n
     if lost:
         vcov = vcov.copy()
         vcov[list(lost), :] = vcov[:, list(lost)] = np.nan
-    return Information(vcov, basis, expected, used, plain, centred, passes, lost)
+    return Information(vcov, basis, expected, used, middle, likelihood, structured, lost)
+
+
+def _passes(
+    found: Optimum, samples: tuple[GroupSample, ...], options: FitOptions, predictors: tuple[int, ...]
+) -> tuple[tuple[LikelihoodScores, ...], tuple[MomentScores, ...]]:
+    """Go over the rows of every group, where the estimator needs it."""
+    each = list(zip(found.point.groups, found.point.residuals, samples, strict=True))
+    if options.estimator == "MLR":
+        return tuple(likelihood_scores(*group, predictors) for group in each), ()
+    if options.estimator == "MLM":
+        return (), tuple(moment_scores(*group, predictors) for group in each)
+    return (), ()
+
+
+def centred_products(
+    problem: Problem, found: Optimum, samples: tuple[GroupSample, ...], predictors: tuple[int, ...]
+) -> Array:
+    """Return J_c of all groups: the covariance of the scores about the sample moments, for tr(U Gamma)."""
+    each = zip(found.point.groups, found.point.residuals, samples, strict=True)
+    return _summed(problem, [moment_scores(*group, predictors).products for group in each])
 
 
 def inverse_within(information: Array, basis: Array) -> Array:
