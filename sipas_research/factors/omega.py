@@ -23,6 +23,8 @@ from sipas_research.survey.responses import Responses
 from sipas_research.wording import number, text
 
 NAN = float("nan")
+#: Rotations whose factors may correlate and that leave the general factor to the second order.
+OBLIQUE = ("oblimin", "quartimin", "geomin", "promax", "promax_spss")
 #: Name of the row about the sum of all items.
 TOTAL = "total"
 
@@ -155,14 +157,14 @@ def omega_hierarchical(
     n_factors : int, optional
         Group factors; by default one a scale.
     method, rotation : str
-        As in :func:`sipas_research.factors.efa.efa`; the rotation must be oblique.
+        As in :func:`sipas_research.factors.efa.efa`; the rotation is one of :data:`OBLIQUE`.
     data_kind : DataKind
         Kind of a DataFrame; Responses know their own.
 
     Raises
     ------
     OptionError
-        If there are fewer than two scales or group factors, or the rotation is orthogonal.
+        If there are fewer than two scales or group factors, or the rotation is not oblique.
     AnalysisError
         As :func:`sipas_research.factors.efa.efa`.
 
@@ -177,8 +179,8 @@ def omega_hierarchical(
     groups = len(scales) if n_factors is None else n_factors
     if groups < 2:
         raise OptionError("factors.error.count", name="n_factors", received=str(groups), lowest=2)
-    if rotation in {"varimax", "none"}:
-        raise OptionError("reliability.error.orthogonal", received=rotation)
+    if rotation not in OBLIQUE:
+        raise OptionError("reliability.error.orthogonal", received=str(rotation), allowed=", ".join(OBLIQUE))
     wanted = [item for items in scales.values() for item in items]
     matrix = load_items(data, wanted, data_kind)
     require_enough(matrix, data)

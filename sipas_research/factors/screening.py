@@ -39,7 +39,7 @@ def screen_items(
     rules: Rules = USUAL_RULES,
     n_factors: int | None = None,
     method: str = "pa",
-    rotation: str = "promax",
+    rotation: str = "promax_spss",
     holdout: bool = True,
     fewest: int = 2,
     seed: int = 1,
@@ -63,8 +63,8 @@ def screen_items(
     n_factors : int, optional
         Factors of the analysis; by default one a scale.
     method, rotation : str
-        As in :func:`sipas_research.factors.efa.efa`. By default principal axes and promax, as Gerbing & Anderson
-        (1988) are cited for.
+        As in :func:`sipas_research.factors.efa.efa`. By default principal axes and SPSS's promax, for which
+        Gerbing & Anderson (1988) are cited.
     holdout : bool
         Screen one random half and estimate again in the other. Where the halves would be too small the whole sample
         serves for both, and every result says so.

@@ -50,6 +50,7 @@ def omega_table(found: Reliability | Finding, responses: Responses, language: st
     columns = [
         Column("scale", text("tables.common.scale", language), width=0.28),
         Column("items", text("reliability.table.items", language), "integer"),
+        Column("n", "n", "integer"),
         Column("alpha", text("reliability.table.alpha", language), "number3"),
         *([Column("bootstrap", text("reliability.table.bootstrap", language), "interval")] if drawn else []),
         Column("omega", text("reliability.table.omega", language), "number3"),
@@ -79,14 +80,14 @@ def _omega_row(
 ) -> tuple[object, ...]:
     name, items = scale_name(responses.questionnaire, row["term"], language), int(row["n_items"])
     if not np.isfinite(row["n"]):
-        return (name, items, *[Suppressed()] * (3 + drawn + 2 * ordinal))
+        return (name, items, *[Suppressed()] * (4 + drawn + 2 * ordinal))
     alpha = _cell(row["estimate"], row["note"], language)
     omega_note = row["omega_note"] or row["note"]
     omega = _cell(row["omega_total"], omega_note, language)
     ends: object = (row["omega_low"], row["omega_high"])
     if not np.isfinite(row["omega_low"]):
         ends = omega if isinstance(omega, Absent) else _cell(np.nan, omega_note, language)
-    cells: list[object] = [name, items, alpha]
+    cells: list[object] = [name, items, int(row["n"]), alpha]
     if drawn:
         drawn_ends = (row["bootstrap_low"], row["bootstrap_high"])
         cells.append(drawn_ends if np.isfinite(drawn_ends[0]) else _cell(np.nan, row["note"], language))

@@ -90,6 +90,8 @@ def _log_notes(found: Screening, lines: list[ScreeningRound], language: str) -> 
             factors=found.n_factors,
         )
     )
+    if (found.method, found.rotation) == ("pa", "promax_spss"):
+        notes.append(text("screening.table.note_spss", language))
     if any(line.action == "kept" for line in lines):
         notes.append(text("screening.table.note_kept", language))
     notes += [text(line.note, language) for line in found.rounds if line.action == "stopped"]

@@ -91,7 +91,7 @@ def test_refusals(items, scales):
     with pytest.raises(OptionError, match="two scales"):
         sr.omega_hierarchical(items, {"access": scales["access"]})
     with pytest.raises(OptionError, match="oblique"):
-        sr.omega_hierarchical(items, scales, rotation="varimax")
+        sr.omega_hierarchical(items, scales, rotation="bifactor")
     with pytest.raises(OptionError):
         sr.omega_hierarchical(items, scales, n_factors=1)
     with pytest.raises(AnalysisError):

@@ -38,7 +38,7 @@ def test_planted_items_are_found_with_their_reasons(screened, planted):
     assert screened.deleted == ("access5", "result4")
     noise, mixed = screened.rounds
     assert (noise.step, noise.rule, noise.scale, noise.round) == ("reliability", "item_total", "access", 1)
-    assert (mixed.step, mixed.rule, mixed.scale, mixed.round) == ("factors", "cross_loading", "result", 2)
+    assert (mixed.step, mixed.rule, mixed.scale, mixed.round) == ("factors", "loading", "result", 2)
     assert abs(noise.value) < 0.1
     assert noise.after.alpha > noise.before.alpha + 0.1
     assert noise.after.kmo == mixed.before.kmo
