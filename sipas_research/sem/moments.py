@@ -87,6 +87,8 @@ class GroupSample:
         The pass over the rows.
     index : pandas.Index or None
         Labels of the rows in the user's table, in the order of the pass.
+    positions : (n,) array or None
+        Places of the rows among the rows of all groups, so that scores come in the data's order; None: one group.
     """
 
     label: str
@@ -96,6 +98,7 @@ class GroupSample:
     n: int
     rows: RowBlocks | None
     index: pd.Index | None = None
+    positions: Array | None = None
 
     def take(self, names: Sequence[str]) -> GroupSample:
         """Return the sample with its variables in another order."""
@@ -106,7 +109,7 @@ class GroupSample:
         rows = None if self.rows is None else _reordered(self.rows, order)
         mean = None if self.mean is None else read_only(self.mean[order])
         cov = read_only(self.cov[np.ix_(order, order)])
-        return GroupSample(self.label, tuple(names), cov, mean, self.n, rows, self.index)
+        return GroupSample(self.label, tuple(names), cov, mean, self.n, rows, self.index, self.positions)
 
 
 def _reordered(rows: RowBlocks, order: Array) -> RowBlocks:
@@ -127,7 +130,13 @@ def blocks_of(values: Array) -> RowBlocks:
     return blocks
 
 
-def sample_of_rows(values: Array, names: Sequence[str], label: str = "", index: pd.Index | None = None) -> GroupSample:
+def sample_of_rows(
+    values: Array,
+    names: Sequence[str],
+    label: str = "",
+    index: pd.Index | None = None,
+    positions: Array | None = None,
+) -> GroupSample:
     """Return the moments of complete rows.
 
     Parameters
@@ -140,6 +149,8 @@ def sample_of_rows(values: Array, names: Sequence[str], label: str = "", index: 
         The group.
     index : pandas.Index, optional
         Labels of the rows.
+    positions : (n,) array, optional
+        Places of the rows among those of all groups.
     """
     n, size = values.shape
     mean = values.mean(axis=0)
@@ -147,7 +158,7 @@ def sample_of_rows(values: Array, names: Sequence[str], label: str = "", index: 
     for start in range(0, n, BLOCK_ROWS):  # block by block: the centred copy never leaves the cache
         centred = values[start : start + BLOCK_ROWS].T - mean[:, None]
         total += centred @ centred.T
-    return GroupSample(label, tuple(names), read_only(total / n), read_only(mean), n, blocks_of(values), index)
+    return GroupSample(label, tuple(names), read_only(total / n), read_only(mean), n, blocks_of(values), index, positions)
 
 
 def sample_of_moments(moments: Moments, names: Sequence[str], label: str = "") -> GroupSample:

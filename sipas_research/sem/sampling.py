@@ -164,12 +164,13 @@ def _groups(
 ) -> tuple[GroupSample, ...]:
     groups = []
     for number, label in enumerate(labels):
-        within = slice(None) if codes is None else codes == number
+        places = None if codes is None else np.flatnonzero(codes == number)
+        within = slice(None) if places is None else places
         part = values[within]
         if len(part) < 2:
             where = f" [{label}]" if label else ""
             raise AnalysisError("sem.error.no_rows", n=shown(len(part)), group=where)
-        groups.append(sample_of_rows(part, names, label, index[within]))
+        groups.append(sample_of_rows(part, names, label, index[within], places))
     return tuple(groups)
 
 
