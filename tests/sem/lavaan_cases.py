@@ -83,7 +83,7 @@ def coefficients(case: dict[str, Any], table: pd.DataFrame) -> list[tuple[str, f
 def measures(case: dict[str, Any], ours: pd.Series) -> list[tuple[str, float, float, float]]:
     """Return (name, ours, lavaan's, allowed difference) of every measure of fit."""
     theirs = {name.replace(".", "_"): value for name, value in case["fit"].items() if value is not None}
-    allowed = {name: 1e-6 for name in COUNTS} | {name: 5e-3 for name in LIKELIHOOD} | {name: 2e-4 for name in INDICES}
+    allowed = dict.fromkeys(COUNTS, 1e-06) | dict.fromkeys(LIKELIHOOD, 0.005) | dict.fromkeys(INDICES, 0.0002)
     allowed |= {name: 1e-4 * max(1.0, abs(theirs.get(name, 1.0))) for name in CHI_SQUARES}
     allowed |= {name: 1e-4 * abs(theirs.get(name, 1.0)) for name in ("cn_05", "cn_01", "ecvi")}
     return [(name, float(ours[name]), theirs[name], limit) for name, limit in allowed.items() if name in theirs]

@@ -45,7 +45,7 @@ def test_gfi_is_that_of_lisrel(name: str) -> None:
         assert measures[index] == pytest.approx(case["fit"][index], abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ("hs_ml", "hs_mlr", "hs_group_partial", "pd_constraints", "hs_mimic"))
+@pytest.mark.parametrize("name", ["hs_ml", "hs_mlr", "hs_group_partial", "pd_constraints", "hs_mimic"])
 def test_the_order_of_rows_and_columns_does_not_matter(name: str) -> None:
     case = cases.load(name)
     frame = cases.data(case["data"])
