@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sipas_research.errors import AnalysisError, ConstantItemError, OptionError, SingularMatrixError
 from sipas_research.numerics.correlation import Array, read_only
@@ -98,7 +99,7 @@ class GroupSample:
     n: int
     rows: RowBlocks | None
     index: pd.Index | None = None
-    positions: Array | None = None
+    positions: NDArray[np.intp] | None = None
 
     def take(self, names: Sequence[str]) -> GroupSample:
         """Return the sample with its variables in another order."""
@@ -135,7 +136,7 @@ def sample_of_rows(
     names: Sequence[str],
     label: str = "",
     index: pd.Index | None = None,
-    positions: Array | None = None,
+    positions: NDArray[np.intp] | None = None,
 ) -> GroupSample:
     """Return the moments of complete rows.
 
@@ -158,7 +159,8 @@ def sample_of_rows(
     for start in range(0, n, BLOCK_ROWS):  # block by block: the centred copy never leaves the cache
         centred = values[start : start + BLOCK_ROWS].T - mean[:, None]
         total += centred @ centred.T
-    return GroupSample(label, tuple(names), read_only(total / n), read_only(mean), n, blocks_of(values), index, positions)
+    cov = read_only(total / n)
+    return GroupSample(label, tuple(names), cov, read_only(mean), n, blocks_of(values), index, positions)
 
 
 def sample_of_moments(moments: Moments, names: Sequence[str], label: str = "") -> GroupSample:

@@ -144,8 +144,8 @@ def test_unknown_method_and_models_without_latent_variables(fit, people):
 
 
 def test_bartlett_is_refused_where_factors_cannot_be_told_apart(people):
-    model = "f =~ x1 + x2 + x3 + x4\ng =~ 1*x1 + 0*x2\ng ~~ 0.1*g\nf ~~ 0*g\nh =~ 1*x1 + 0*x2\nh ~~ 0.1*h\nf ~~ 0*h\ng ~~ 0*h"
-    fit = sr.cfa(model, people)
+    twins = "".join(f"{name} =~ 1*x1 + 0*x2\n{name} ~~ 0.1*{name}\nf ~~ 0*{name}\n" for name in "gh")
+    fit = sr.cfa(f"f =~ x1 + x2 + x3 + x4\n{twins}g ~~ 0*h", people)
     with pytest.raises(AnalysisError) as caught:
         fit.scores("bartlett")
     assert caught.value.key == "sem.error.bartlett"
