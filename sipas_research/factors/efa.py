@@ -189,7 +189,8 @@ def _rotated(extraction: Extraction, turning: RotationOptions, aim: Target | Non
         max_iterations=turning.max_iterations,
     )
     if aim:
-        return arrange(found, fixed=len(aim.factors), signs=False)
+        # a column of zeros and blanks says nothing about the factor's sign
+        return arrange(found, fixed=len(aim.factors), signs=(np.nan_to_num(aim.values) == 0).all(axis=0))
     return arrange(found, fixed=int(turning.rotation in GENERAL_FIRST))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sipas_research.numerics.correlation import Array, read_only
 from sipas_research.numerics.rotation_criteria import (
@@ -198,7 +199,7 @@ def promax(varimax: Rotation, power: float = 4.0, target: Array | None = None) -
     )
 
 
-def arrange(found: Rotation, *, fixed: int = 0, signs: bool = True) -> Rotation:
+def arrange(found: Rotation, *, fixed: int = 0, signs: NDArray[np.bool_] | None = None) -> Rotation:
     """Return the same solution with factors in order of the variance they explain and with positive sums.
 
     Order and signs of factors are free; loadings, factor correlations and transformation are moved together
@@ -210,12 +211,13 @@ def arrange(found: Rotation, *, fixed: int = 0, signs: bool = True) -> Rotation:
     fixed : int
         Number of leading factors that keep their place: one where a general factor comes first, all where a
         target gave the order.
-    signs : bool
-        False leaves the signs too, where a target gave them.
+    signs : (m,) array of bool, optional
+        False leaves a factor's sign too, where a target gave it.
     """
     explained = variance_explained(found.loadings, found.factor_correlations)
     order = np.concatenate([np.arange(fixed), fixed + np.argsort(-explained[fixed:], kind="stable")])
-    turn = np.where(signs & (found.loadings.sum(axis=0) < 0), -1.0, 1.0)[order]
+    turned = found.loadings.sum(axis=0) < 0
+    turn = np.where(turned if signs is None else turned & signs, -1.0, 1.0)[order]
     return replace(
         found,
         loadings=read_only(found.loadings[:, order] * turn),
@@ -288,7 +290,7 @@ def gradient_projection(
     max_iterations : int
     """
     transform, step, count = start, FIRST_STEP, 0
-    turn = np.linalg.inv(transform).T if oblique else transform  # loadings are rows @ turn
+    turn = _turn(transform, oblique)
     loadings = rows @ turn
     value, slope = criterion(loadings)
     last = [value]
@@ -298,7 +300,7 @@ def gradient_projection(
         ceiling = max(last) + 4.0 * np.finfo(float).eps * max(1.0, abs(value))
         for _ in range(HALVINGS):
             trial = _retract(transform - step * projected, oblique)
-            turn = np.linalg.inv(trial).T if oblique else trial
+            turn = _turn(trial, oblique)
             loadings = rows @ turn
             value, slope = criterion(loadings)
             if value < ceiling - SUFFICIENT_DECREASE * squared * step:
@@ -319,6 +321,11 @@ def _next_step(moved: Array, changed: Array, count: int) -> float:
     product = abs(float(np.vdot(moved, changed)))
     above, below = (product, np.vdot(changed, changed)) if count % 2 else (np.vdot(moved, moved), product)
     return float(np.clip(above / below, SHORTEST_STEP, LONGEST_STEP)) if below > 0 else FIRST_STEP
+
+
+def _turn(transform: Array, oblique: bool) -> Array:
+    """Return what unrotated loadings are multiplied by."""
+    return np.asarray(np.linalg.inv(transform).T) if oblique else transform
 
 
 def _project(rows: Array, loadings: Array, slope: Array, transform: Array, turn: Array, oblique: bool) -> Array:
