@@ -5,21 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 
-import numpy as np
-
-from sipas_research.errors import (
-    AnalysisError,
-    ConvergenceWarning,
-    FewRowsWarning,
-    HeywoodWarning,
-    NegativeVarianceWarning,
-    NotIdentifiedWarning,
-    OptionError,
-    SingularMatrixWarning,
-    SipasWarning,
-)
+from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.results import DataKind
-from sipas_research.sem.chi_squares import degrees_of_freedom
 from sipas_research.sem.defaults import build_table
 from sipas_research.sem.discrepancy import target_of
 from sipas_research.sem.information import information_at
@@ -33,6 +20,7 @@ from sipas_research.sem.result import SemFit
 from sipas_research.sem.sampling import Data, Sample, gather, grouping_of
 from sipas_research.sem.starting import plain_values, starting_values
 from sipas_research.sem.syntax import ModelSyntax, parse_model
+from sipas_research.sem.troubles import troubles_of
 
 
 def sem(
@@ -156,7 +144,7 @@ def fit_table(table: ParameterTable, sample: Sample, options: FitOptions) -> Sem
     predictors = tuple(table.observed.index(name) for name in table.predictors)
     information = information_at(problem, found, restrictions, sample.groups, options, predictors)
     plain = SemFit(table, options, sample, problem, found, restrictions, information, ())
-    troubles = _troubles(plain, singular)
+    troubles = troubles_of(plain, singular)
     for trouble in troubles:
         warnings.warn(trouble, stacklevel=4)
     keys = tuple(trouble.key for trouble in troubles)
@@ -185,49 +173,3 @@ def _search(table: ParameterTable, problem: Problem, restrictions: Restrictions)
     if found is None:
         raise AnalysisError("sem.error.no_start")
     return found
-
-
-def _troubles(fit: SemFit, singular: tuple[str, ...]) -> list[SipasWarning]:
-    """Return a warning for each trouble of a fit."""
-    found: list[SipasWarning] = []
-    table, names = fit.table, fit.table.names()
-    if singular:
-        found.append(SingularMatrixWarning("sem.warning.singular", groups=", ".join(filter(None, singular)) or "-"))
-    if not fit.converged:
-        found.append(ConvergenceWarning("sem.warning.not_converged", steps=fit.optimum.steps))
-    df = degrees_of_freedom(
-        len(table.observed), len(table.predictors), len(table.groups), fit.parameters, means=fit.options.meanstructure
-    )
-    lost = fit.information.unidentified
-    if lost or df < 0:
-        named = ", ".join(names[k] for k in lost[:12]) + (", ..." if len(lost) > 12 else "")
-        found.append(NotIdentifiedWarning("sem.warning.not_identified", names=named or "-", df=str(df)))
-    if fit.n <= fit.parameters:
-        found.append(FewRowsWarning("sem.warning.few_rows", parameters=fit.parameters))
-    found += _improper(fit)
-    return found
-
-
-def _improper(fit: SemFit) -> list[SipasWarning]:
-    """Return the warnings about variances below zero and latent correlations beyond one."""
-    observed = len(fit.table.observed)
-    variables = (*fit.table.observed, *fit.table.latents)
-    items: list[str] = []
-    latents: list[str] = []
-    beyond: list[str] = []
-    for at, label in zip(fit.groups, fit.table.groups, strict=True):
-        where = f" [{label}]" if label else ""
-        for k in np.flatnonzero(np.diag(at.residual) < 0):
-            (items if k < observed else latents).append(variables[k] + where)
-        inner = at.joint[observed:, observed:]
-        usable = len(inner) > 1 and not latents and float(np.diag(inner).min()) > 0
-        if usable and float(np.linalg.eigvalsh(inner)[0]) < -1e-8 * float(np.diag(inner).max()):
-            beyond.append(where.strip() or "-")
-    warned: list[SipasWarning] = []
-    if items:
-        warned.append(HeywoodWarning("sem.warning.heywood", names=", ".join(items)))
-    if latents:
-        warned.append(NegativeVarianceWarning("sem.warning.negative_variance", names=", ".join(latents)))
-    if beyond:
-        warned.append(NegativeVarianceWarning("sem.warning.not_positive_definite", groups=", ".join(beyond)))
-    return warned

@@ -1,0 +1,74 @@
+"""What is wrong with a fit, one warning a trouble: told when it is fitted, and again in its summary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sipas_research.errors import (
+    ConvergenceWarning,
+    FewRowsWarning,
+    HeywoodWarning,
+    NegativeVarianceWarning,
+    NotIdentifiedWarning,
+    SingularMatrixWarning,
+    SipasWarning,
+)
+from sipas_research.sem.chi_squares import degrees_of_freedom
+
+if TYPE_CHECKING:
+    from sipas_research.sem.result import SemFit
+
+
+def troubles_of(fit: SemFit, singular: tuple[str, ...]) -> list[SipasWarning]:
+    """Return a warning for each trouble of a fit.
+
+    Parameters
+    ----------
+    fit : SemFit
+    singular : tuple of str
+        Groups whose covariance matrix has no inverse.
+    """
+    found: list[SipasWarning] = []
+    table, names = fit.table, fit.table.names()
+    if singular:
+        found.append(SingularMatrixWarning("sem.warning.singular", groups=", ".join(filter(None, singular)) or "-"))
+    if not fit.converged:
+        found.append(ConvergenceWarning("sem.warning.not_converged", steps=fit.optimum.steps))
+    df = degrees_of_freedom(
+        len(table.observed), len(table.predictors), len(table.groups), fit.parameters, means=fit.options.meanstructure
+    )
+    lost = fit.information.unidentified
+    if lost or df < 0:
+        named = ", ".join(names[k] for k in lost[:12]) + (", ..." if len(lost) > 12 else "")
+        found.append(NotIdentifiedWarning("sem.warning.not_identified", names=named or "-", df=str(df)))
+    if fit.n <= fit.parameters:
+        found.append(FewRowsWarning("sem.warning.few_rows", parameters=fit.parameters))
+    found += _improper(fit)
+    return found
+
+
+def _improper(fit: SemFit) -> list[SipasWarning]:
+    """Return the warnings about variances below zero and latent correlations beyond one."""
+    observed = len(fit.table.observed)
+    variables = (*fit.table.observed, *fit.table.latents)
+    items: list[str] = []
+    latents: list[str] = []
+    beyond: list[str] = []
+    for at, label in zip(fit.groups, fit.table.groups, strict=True):
+        where = f" [{label}]" if label else ""
+        for k in np.flatnonzero(np.diag(at.residual) < 0):
+            (items if k < observed else latents).append(variables[k] + where)
+        inner = at.joint[observed:, observed:]
+        usable = len(inner) > 1 and not latents and float(np.diag(inner).min()) > 0
+        if usable and float(np.linalg.eigvalsh(inner)[0]) < -1e-8 * float(np.diag(inner).max()):
+            beyond.append(where.strip() or "-")
+    warned: list[SipasWarning] = []
+    if items:
+        warned.append(HeywoodWarning("sem.warning.heywood", names=", ".join(items)))
+    if latents:
+        warned.append(NegativeVarianceWarning("sem.warning.negative_variance", names=", ".join(latents)))
+    if beyond:
+        warned.append(NegativeVarianceWarning("sem.warning.not_positive_definite", groups=", ".join(beyond)))
+    return warned
