@@ -65,6 +65,11 @@ class Target:
     n: int
     likelihood: bool
 
+    @property
+    def pull(self) -> float:
+        """The group's weight in the discrepancy: its share, by n - 1 rows where the chi-square counts those."""
+        return self.share if self.likelihood else self.share * (self.n - 1) / self.n
+
 
 def target_of(sample: GroupSample, options: FitOptions, share: float) -> Target:
     """Return what the estimator fits in one group."""

@@ -11,6 +11,7 @@ from sipas_research.sem.defaults import build_table
 from sipas_research.sem.discrepancy import target_of
 from sipas_research.sem.information import information_at
 from sipas_research.sem.layout import layout_of
+from sipas_research.sem.measures import counted_rows
 from sipas_research.sem.moments import require_regular
 from sipas_research.sem.optimum import Optimum, Problem, minimise
 from sipas_research.sem.options import FitOptions, fit_options
@@ -139,7 +140,7 @@ def fit_table(table: ParameterTable, sample: Sample, options: FitOptions) -> Sem
     targets = tuple(target_of(group, options, group.n / sample.n) for group in sample.groups)
     pairs = list(zip(range(len(targets)), targets, strict=True))
     layouts = tuple(layout_of(table, k, target.cov, target.mean) for k, target in pairs)
-    problem = Problem(layouts, targets, table.size, sample.n if options.likelihood else sample.n - 1)
+    problem = Problem(layouts, targets, table.size, counted_rows(sample.n, len(targets), options))
     found = _search(table, problem, restrictions)
     predictors = tuple(table.observed.index(name) for name in table.predictors)
     information = information_at(problem, found, restrictions, sample.groups, options, predictors)

@@ -69,9 +69,9 @@ def information_at(
     fourth moments (Browne 1984). Restrictions: K (K'IK)^-1 K' (Silvey 1959).
     """
     point = found.point
-    expected = hessian_of(problem, point, observed=False) / 2.0
+    expected = hessian_of(problem, point, observed=False, by_rows=True) / 2.0
     observed = options.information == "observed"
-    used = hessian_of(problem, point, observed=True) / 2.0 if observed else expected
+    used = hessian_of(problem, point, observed=True, by_rows=True) / 2.0 if observed else expected
     held = (*restrictions.equal, *found.active)
     basis, _ = null_space(restrictions.gaps(held, point.theta)[1], problem.size)
     lost = _lost(expected, basis)

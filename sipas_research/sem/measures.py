@@ -19,6 +19,11 @@ NAN = float("nan")
 _LOG_2PI = math.log(2.0 * math.pi)
 
 
+def counted_rows(rows: int, groups: int, options: FitOptions) -> int:
+    """Return the rows that chi-squares and errors count: all, or with divisor n - 1 one less a group."""
+    return rows if options.likelihood else rows - groups
+
+
 def measures_of(
     tests: Tests,
     targets: Sequence[Target],
@@ -42,7 +47,7 @@ def measures_of(
         Positions of observed predictors: the likelihood is conditional on them.
     """
     rows = sum(target.n for target in targets)
-    counted = rows if options.likelihood else rows - 1
+    counted = counted_rows(rows, len(targets), options)
     model, baseline = tests.model, tests.baseline
     found: dict[str, float] = {
         "npar": float(parameters),

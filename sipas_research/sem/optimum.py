@@ -86,7 +86,7 @@ def point_at(problem: Problem, theta: Array) -> Point | None:
         groups.append(at)
         residuals.append(found[1])
         distances.append(found[0])
-        total += target.share * found[0]
+        total += target.pull * found[0]
     return Point(theta, tuple(groups), tuple(residuals), tuple(distances), total)
 
 
@@ -94,19 +94,22 @@ def slope_of(problem: Problem, point: Point) -> Array:
     """Return the gradient of the discrepancy by the free parameters."""
     result: Array = np.zeros(problem.size)
     for layout, target, at, given in _each(problem, point):
-        np.add.at(result, layout.free, target.share * gradient(at, given))
+        np.add.at(result, layout.free, target.pull * gradient(at, given))
     return result
 
 
-def hessian_of(problem: Problem, point: Point, *, observed: bool) -> Array:
-    """Return the expected or observed Hessian by the free parameters."""
+def hessian_of(problem: Problem, point: Point, *, observed: bool, by_rows: bool = False) -> Array:
+    """Return the expected or observed Hessian by the free parameters.
+
+    ``by_rows`` weighs groups by their share of the rows, as information does, and not as the discrepancy does.
+    """
     result = np.zeros((problem.size, problem.size))
     for layout, target, at, given in _each(problem, point):
         if observed:
             part = observed_hessian(at, given)
         else:
             part = expected_hessian(at, given.weight, means=target.mean is not None)
-        add_block(result, layout, target.share * part)
+        add_block(result, layout, (target.share if by_rows else target.pull) * part)
     return result
 
 
