@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from importlib.util import find_spec
 
-from sipas_research.errors import AnalysisError, OptionError
+import numpy as np
+import pandas as pd
+
+from sipas_research.errors import AnalysisError, NotPositiveDefiniteWarning, OptionError
 from sipas_research.factors.inputs import ItemMatrix, correlations
-from sipas_research.numerics.correlation import Array, correlation
+from sipas_research.factors.polychoric import polychoric
+from sipas_research.numerics.correlation import Array, correlation, is_singular
+from sipas_research.numerics.polychoric import polychorics_of
 
 CORRELATIONS = ("pearson", "polychoric")
 
@@ -25,17 +30,32 @@ def item_correlations(matrix: ItemMatrix, kind: str, *, invertible: bool) -> Arr
     Raises
     ------
     AnalysisError
-        If ``invertible`` and the matrix is singular, or the kind cannot be estimated.
+        If ``invertible`` and the matrix is not positive definite, or the answers have no polychoric correlation.
+
+    Warns
+    -----
+    SparseTableWarning, CategoryWarning, ConvergenceWarning
+        As :func:`sipas_research.factors.polychoric.polychoric`; that a matrix is not positive definite is for the
+        caller to say.
     """
     if kind == "pearson":
         return correlations(matrix, invertible=invertible)
-    return correlator(kind)(matrix.values)
+    frame = pd.DataFrame(matrix.values, columns=list(matrix.items))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = polychoric(frame, data_kind=matrix.data_kind).fit.correlation
+    for warning in told:
+        if not issubclass(warning.category, NotPositiveDefiniteWarning):
+            warnings.warn(warning.message, stacklevel=4)
+    if np.isnan(found).any():
+        raise AnalysisError("efa.error.no_polychoric")
+    if invertible and is_singular(found):
+        raise AnalysisError("efa.error.not_definite")
+    return found
 
 
 def correlator(kind: str) -> Callable[[Array], Array]:
     """Return the function from complete answers (n, p) to (p, p) correlations of one kind."""
     if kind == "pearson":
         return correlation
-    if find_spec("sipas_research.numerics.polychoric") is None:
-        raise AnalysisError("efa.error.no_polychoric")
-    raise AnalysisError("efa.error.no_polychoric")
+    return lambda values: polychorics_of(list(values.T)).correlation
