@@ -1,0 +1,122 @@
+"""A fit seen row by row: what the rows of data say about each row of the table before any equality holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sipas_research.numerics.correlation import Array
+from sipas_research.sem.casewise import likelihood_scores, moment_scores
+from sipas_research.sem.derivatives import expected_hessian, observed_hessian
+from sipas_research.sem.information import NOT_IDENTIFIED, inverse_within
+from sipas_research.sem.layout import Index
+from sipas_research.sem.result import SemFit
+from sipas_research.sem.row_scores import Directions, directions, require_minimum, scores
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class RowSystem:
+    """Score and information by the r estimated rows of the table.
+
+    Attributes
+    ----------
+    rows : (r,) index array
+        Their places in the table.
+    score : (r,) array
+        Mean score of one row of data.
+    bread : (r, r) array
+        Information of one row of data: observed where the fit's errors rest on it, else expected.
+    meat : (r, r) array
+        Covariance of the score; ``bread`` itself under a correct normal model.
+    shared : (r, q) array
+        One where a row of the table is a free parameter of the fit.
+    kept : (r, k) array
+        Directions that every restriction of the fit leaves free.
+    n : int
+    """
+
+    rows: Index
+    score: Array
+    bread: Array
+    meat: Array
+    shared: Array
+    kept: Array
+    n: int
+
+    def released(self, along: Array) -> tuple[float, int, Array]:
+        """Return the score test that the model holds against one that is also free along some directions.
+
+        Parameters
+        ----------
+        along : (r, d) array
+
+        Returns
+        -------
+        statistic, degrees of freedom and the (d,) expected change along the directions
+
+        Notes
+        -----
+        With P = I - K (K'IK)^-1 K' I and D = P ``along``: n s'D (D'MD)^- D's, M the covariance of the score (Rao
+        1948; with another M the generalised score test of Boos 1992, The American Statistician 46, 327-333, equation
+        6). Degrees of freedom are the rank of D'MD: directions that the data cannot tell from the model's own count
+        for nothing.
+        """
+        inside = inverse_within(self.bread, self.kept)
+        freed = along - inside @ (self.bread @ along)
+        slope = freed.T @ self.score
+        size = np.einsum("ij,ij->j", along, self.bread @ along)
+        inverse, rank = _inverse(freed.T @ self.meat @ freed, size)
+        statistic = self.n * float(slope @ inverse @ slope) if rank else float("nan")
+        curve, _ = _inverse(freed.T @ self.bread @ freed, size)
+        return statistic, rank, np.asarray(curve @ slope)
+
+
+def _inverse(matrix: Array, size: Array) -> tuple[Array, int]:
+    """Return a generalised inverse and the rank of a covariance matrix; ``size`` says what counts as zero."""
+    scale = np.sqrt(np.maximum(np.abs(size), 1e-300))
+    values, vectors = np.linalg.eigh(matrix / scale / scale[:, None])
+    kept = values > NOT_IDENTIFIED * 10.0
+    inside = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
+    return inside / scale / scale[:, None], int(kept.sum())
+
+
+def row_system(fit: SemFit) -> RowSystem:
+    """Return the row by row view of a fit.
+
+    Raises
+    ------
+    AnalysisError
+        If the fit did not converge.
+    """
+    require_minimum(fit)
+    index = fit.rows
+    rows = np.flatnonzero(index.free >= 0)
+    count = len(rows)
+    score, bread, meat = np.zeros(count), np.zeros((count, count)), np.zeros((count, count))
+    for group, at in enumerate(fit.groups):
+        own = np.flatnonzero(index.group[rows] == group)
+        picked = rows[own]
+        where = directions(at, index.left[picked], index.right[picked], index.kind[picked])
+        block = np.ix_(own, own)
+        score[own] = scores(fit, group, where)
+        bread[block], meat[block] = _matrices(fit, group, where)
+    shared = np.zeros((count, fit.problem.size))
+    shared[np.arange(count), index.free[rows]] = 1.0
+    return RowSystem(rows, score, bread, meat, shared, shared @ fit.information.basis, fit.problem.n)
+
+
+def _matrices(fit: SemFit, group: int, where: Directions) -> tuple[Array, Array]:
+    """Return bread and meat of one group, in the order of the rows."""
+    given, target = fit.optimum.point.residuals[group], fit.problem.targets[group]
+    means = target.mean is not None
+    observed = fit.options.information == "observed"
+    whole = observed_hessian(where.at, given) if observed else expected_hessian(where.at, given.weight, means=means)
+    bread = meat = whole / 2.0
+    if fit.options.robust:
+        scored = likelihood_scores if fit.options.estimator == "MLR" else moment_scores
+        meat = scored(where.at, given, fit.samples[group], fit.predictors).products
+    elif fit.options.estimator == "ULS":
+        meat = expected_hessian(where.at, given.weight @ target.cov @ given.weight, means=means) / 2.0
+    order = np.ix_(where.order, where.order)
+    return target.share * bread[order], target.share * meat[order]
