@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from sipas_research.sem.syntax import Constraint, ModelSyntax
-from sipas_research.wording import number, text
 
 #: ``free`` of a row that is not estimated.
 FIXED = -1
@@ -70,6 +68,8 @@ class ParameterTable:
     with_means : bool
         Whether means are modelled.
     syntax : ModelSyntax
+    sources : tuple of str
+        Observed variables that only explain others; the same as ``predictors`` where fixed.x holds.
     """
 
     rows: tuple[Row, ...]
@@ -82,6 +82,7 @@ class ParameterTable:
     size: int
     with_means: bool
     syntax: ModelSyntax
+    sources: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return self.summary("vi")
@@ -121,38 +122,12 @@ class ParameterTable:
 
     def summary(self, language: str = "vi") -> str:
         """Explain the model in sentences: what is measured by what, what is fixed, what was added by rule."""
-        lines = [
-            text(
-                "sem.table.head", language, observed=len(self.observed), latents=len(self.latents), free=self.size,
-                groups=len(self.groups),
-            )
-        ]  # fmt: skip
-        several = len(self.groups) > 1
-        for row in self.rows:
-            where = f" [{self.groups[row.group]}]" if several else ""
-            kind = text(f"sem.table.{_kind(row, self)}", language, lhs=row.lhs, rhs=row.rhs)
-            state = text(f"sem.table.state_{_note(row) or 'free'}", language, value=_shown(row.value, language))
-            added = "" if row.written else text("sem.table.added", language)
-            label = f" ({row.label})" if row.label else ""
-            lines.append(f"  {row.lhs} {row.op} {row.rhs}{where}{label}: {kind}; {state}{added}".replace("  :", ":"))
-        lines += [f"  {c.text}" if c.op != ":=" else f"  {c.name} := {c.text}" for c in self.constraints]
-        lines += [f"  {c.name} := {c.text}" for c in self.definitions]
-        return "\n".join(lines)
+        from sipas_research.sem.table_summary import table_summary
+
+        return table_summary(self, language)
 
 
 def _note(row: Row) -> str:
     if row.free != FIXED:
         return ""
     return "exogenous" if row.exogenous else "fixed"
-
-
-def _kind(row: Row, table: ParameterTable) -> str:
-    if row.op == "~~":
-        if row.lhs != row.rhs:
-            return "covariance"
-        return "variance"
-    return {"=~": "loading", "~": "path", "~1": "intercept"}[row.op]
-
-
-def _shown(value: float, language: str) -> str:
-    return number(value, 3, language) if np.isfinite(value) else ""
