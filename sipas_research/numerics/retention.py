@@ -17,6 +17,8 @@ from sipas_research.numerics.correlation import Array, is_singular, read_only
 EIGENVALUES = ("pca", "paf")
 #: Numbers held at once while drawing random matrices; keeps memory below some tens of megabytes.
 CHUNK = 2_000_000
+#: Gains in fit below this are noise to the hull: measures of fit between zero and one are read to three digits.
+SMALLEST_GAIN = 1e-3
 #: A variance left after components were taken out that is this small is rounding.
 NOTHING_LEFT = 1e-10
 
@@ -193,9 +195,9 @@ class Hull:
     Attributes
     ----------
     chosen : int or None
-        Index of the solution with the sharpest bend; None where fewer than three solutions are on the hull.
+        Index of the solution with the sharpest bend; None where no solution has one.
     sharpness : (k,) array
-        The st value of every solution inside the hull, NaN for its ends and for solutions below it.
+        The st value of every solution on the hull that has one before and one after it, NaN for the others.
     """
 
     chosen: int | None
@@ -205,6 +207,9 @@ class Hull:
 def hull(fits: Sequence[float], parameters: Sequence[float]) -> Hull:
     """Return where the hull of fit against parameters bends most (Lorenzo-Seva, Timmerman & Kiers 2011).
 
+    One addition to the paper: a gain in fit below ``SMALLEST_GAIN`` counts as that. The right solution can then be
+    chosen where richer ones fit no better at all, and a tie at a perfect fit does not look infinitely sharp.
+
     Parameters
     ----------
     fits : sequence of float
@@ -213,17 +218,20 @@ def hull(fits: Sequence[float], parameters: Sequence[float]) -> Hull:
         Free parameters, increasing.
     """
     fit, free = np.asarray(fits, dtype=float), np.asarray(parameters, dtype=float)
+    known = np.flatnonzero(np.isfinite(fit))
     kept: list[int] = []
-    for place in np.flatnonzero(np.isfinite(fit)):
+    for place in known:
         if not kept or fit[place] > fit[kept].max():  # a richer solution must fit better
             kept.append(int(place))
     while (under := _under_the_line(fit, free, kept)) is not None:
         kept.remove(under)
     sharpness = np.full(fit.size, np.nan)
-    for before, at, after in zip(kept, kept[1:], kept[2:], strict=False):
-        gained = (fit[at] - fit[before]) / (free[at] - free[before])
-        sharpness[at] = gained / ((fit[after] - fit[at]) / (free[after] - free[at]))
-    chosen = int(np.nanargmax(sharpness)) if len(kept) > 2 else None
+    for before, at in zip(kept, kept[1:], strict=False):
+        after = next((place for place in (*kept, *known) if place > at), None)
+        if after is not None:
+            gained = (fit[at] - fit[before]) / (free[at] - free[before])
+            sharpness[at] = gained * (free[after] - free[at]) / max(fit[after] - fit[at], SMALLEST_GAIN)
+    chosen = int(np.nanargmax(sharpness)) if np.isfinite(sharpness).any() else None
     return Hull(chosen, read_only(sharpness))
 
 

@@ -123,8 +123,17 @@ def test_hull_keeps_only_what_lies_above_its_neighbours():
     assert found.chosen == 2
     assert np.isnan(found.sharpness[[0, 1, 3, 4, 5]]).all()  # ends, points under the line, a worse fit with more
     assert found.sharpness[2] == pytest.approx((0.9 / 9) / (0.07 / 6))
-    assert hull([0.0, 0.9], [0, 4]).chosen is None
+    assert hull([0.0, 0.9], [0, 4]).chosen is None  # nothing comes after
+    assert hull([0.5, 0.4, 0.3], [0, 4, 7]).chosen is None  # nothing fits better than no factor
+
+
+def test_hull_chooses_a_solution_that_richer_ones_do_not_improve():
+    # four factors fit perfectly, five no better: the paper's formula leaves the fourth without a value
+    found = hull([0.0, 0.35, 0.59, 0.81, 1.0, 1.0], [0, 20, 39, 57, 74, 90])
+    assert found.chosen == 4
     assert hull([0.0, np.nan, 0.9, 1.0], [0, 4, 7, 9]).chosen == 2
+    # a rise of almost nothing to a tie is no bend
+    assert hull([0.0, 0.998, 1.0, 1.0], [0, 8, 15, 21]).chosen == 1
 
 
 def test_common_part_of_a_perfect_factor_is_a_half():
