@@ -12,7 +12,7 @@ from sipas_research.sem import fit_indices as index
 from sipas_research.sem.chi_squares import Test, Tests
 from sipas_research.sem.discrepancy import Target, inverse_and_log_determinant
 from sipas_research.sem.implied import Implied
-from sipas_research.sem.layout import Index
+from sipas_research.sem.optimum import Point
 from sipas_research.sem.options import FitOptions
 
 NAN = float("nan")
@@ -27,7 +27,7 @@ def counted_rows(rows: int, groups: int, options: FitOptions) -> int:
 def measures_of(
     tests: Tests,
     targets: Sequence[Target],
-    groups: Sequence[Implied],
+    point: Point,
     options: FitOptions,
     *,
     parameters: int,
@@ -38,8 +38,10 @@ def measures_of(
     Parameters
     ----------
     tests : Tests
-    targets, groups : one a group
-        What was fitted, and the moments implied at the estimates.
+    targets : one a group
+        What was fitted.
+    point : Point
+        The estimates: implied moments, discrepancies.
     options : FitOptions
     parameters : int
         Free parameters less equality restrictions.
@@ -61,12 +63,12 @@ def measures_of(
         "baseline_pvalue": index.chi_square_p(baseline.statistic, baseline.df),
     }
     found |= _incremental(model.statistic, model.df, baseline.statistic, baseline.df, "")
-    found |= _information(targets, groups, options, parameters, predictors, rows)
+    found |= _information(targets, point.discrepancies, options, parameters, predictors, rows)
     found["ntotal"] = float(rows)
     found |= _rmsea(model.statistic, model.df, counted, len(targets), "")
     if options.robust:
         found |= _scaled(tests, counted, len(targets))
-    found |= _residual(targets, groups, options, parameters, model.df)
+    found |= _residual(targets, point, options, parameters, model.df)
     found["mfi"] = index.mfi(model.statistic, model.df, counted)
     found["ecvi"] = (model.statistic + 2.0 * parameters) / counted
     found["cn_05"], found["cn_01"] = (index.critical_n(model.statistic, model.df, counted, a) for a in (0.05, 0.01))
@@ -160,18 +162,15 @@ def _robust_rmsea(statistic: float, df: int, trace: float, rows: int, groups: in
 
 
 def _information(
-    targets: Sequence[Target], groups: Sequence[Implied], options: FitOptions, parameters: int,
+    targets: Sequence[Target], distances: Sequence[float], options: FitOptions, parameters: int,
     predictors: tuple[int, ...], rows: int,
 ) -> dict[str, float]:  # fmt: skip
+    """Return the log-likelihoods, conditional on predictors, and the criteria; n F / 2 parts the two likelihoods."""
     names = ("logl", "unrestricted_logl", "aic", "bic", "bic2")
     if not options.likelihood:
         return dict.fromkeys(names, NAN)
-    restricted = free = 0.0
-    for target, at in zip(targets, groups, strict=True):
-        outside = _log_likelihood(target, None, np.array(predictors, dtype=np.intp)) if predictors else 0.0
-        whole = np.arange(len(target.cov), dtype=np.intp)
-        restricted += _log_likelihood(target, at, whole) - outside
-        free += _log_likelihood(target, None, whole) - outside
+    free = sum(_saturated_log_likelihood(target, predictors) for target in targets)
+    restricted = free - 0.5 * sum(t.n * distance for t, distance in zip(targets, distances, strict=True))
     return {
         "logl": restricted,
         "unrestricted_logl": free,
@@ -181,28 +180,22 @@ def _information(
     }
 
 
-def _log_likelihood(target: Target, at: Implied | None, which: Index) -> float:
-    """Return the normal log-likelihood of some variables, at the implied or at the sample's moments."""
-    cov = target.cov[np.ix_(which, which)]
-    implied = cov if at is None else at.cov[np.ix_(which, which)]
-    found = inverse_and_log_determinant(implied)
-    if found is None:
-        return NAN
-    weight, log_determinant = found
-    distance = float(np.sum(weight * cov))
-    if at is not None and target.mean is not None:
-        deviation = target.mean[which] - at.mean[which]
-        distance += float(deviation @ weight @ deviation)
-    return -0.5 * target.n * (len(which) * _LOG_2PI + log_determinant + distance)
+def _saturated_log_likelihood(target: Target, predictors: tuple[int, ...]) -> float:
+    """Return the normal log-likelihood of a group at its own moments: -n/2 [p log 2 pi + log|S| + p]."""
+    size, log_determinant = len(target.cov), target.log_determinant
+    if predictors:
+        inside = inverse_and_log_determinant(target.cov[np.ix_(predictors, predictors)])
+        size, log_determinant = size - len(predictors), log_determinant - (NAN if inside is None else inside[1])
+    return -0.5 * target.n * (size * (_LOG_2PI + 1.0) + log_determinant)
 
 
 def _residual(
-    targets: Sequence[Target], groups: Sequence[Implied], options: FitOptions, parameters: int, df: int
+    targets: Sequence[Target], point: Point, options: FitOptions, parameters: int, df: int
 ) -> dict[str, float]:
     """Return the measures that rest on residuals: RMR, SRMR and the GFI of LISREL."""
     root = standard = correlation = missed = whole = 0.0
     means = options.meanstructure
-    for target, at in zip(targets, groups, strict=True):
+    for target, at, rest in zip(targets, point.groups, point.residuals, strict=True):
         size = len(target.cov)
         spread = np.sqrt(target.cov.diagonal())
         raw = target.cov - at.cov
@@ -213,7 +206,7 @@ def _residual(
         scaled = raw / spread / spread[:, None]
         standard += target.share * math.sqrt((_lower_squares(scaled) + float(centred @ centred)) / count)
         correlation += target.share * _correlation_residual(target, at, means=means)
-        parts = _explained(target, at)
+        parts = _explained(target, at, rest.weight if target.likelihood else None)
         missed += target.share * parts[0]
         whole += target.share * parts[1]
     gfi = 1.0 - missed / whole if whole > 0 else NAN
@@ -245,12 +238,13 @@ def _correlation_residual(target: Target, at: Implied, *, means: bool) -> float:
     return math.sqrt(total / count) if count else NAN
 
 
-def _explained(target: Target, at: Implied) -> tuple[float, float]:
+def _explained(target: Target, at: Implied, weight: Array | None) -> tuple[float, float]:
     """Return e'We and s'Ws with the normal-theory weight at the implied moments (Joreskog & Sorbom 1984)."""
-    found = inverse_and_log_determinant(at.cov)
-    if found is None:
-        return NAN, NAN
-    weight = found[0]
+    if weight is None:
+        found = inverse_and_log_determinant(at.cov)
+        if found is None:
+            return NAN, NAN
+        weight = found[0]
     ratio = weight @ target.cov
     rest = ratio - np.eye(len(ratio))
     missed, whole = 0.5 * float(np.sum(rest * rest.T)), 0.5 * float(np.sum(ratio * ratio.T))

@@ -25,6 +25,11 @@ Solver = Callable[[Array, Array], "Array | None"]
 #: The step left at convergence, in standard errors.
 CONVERGED = 1e-6
 MOST_STEPS = 500
+#: Steps shorter than this many standard errors a root of a parameter are Newton's, where the curvature allows.
+_NEAR = 1.0
+#: After steps shorter than this, in standard errors, the curvature may serve again, as long as each step is a tenth
+#: of the one before.
+_SETTLED, _SHRINKS = 0.5, 0.1
 #: Halvings of a step before it is given up.
 _HALVINGS = 40
 #: How much of the promised decrease a step must bring (Armijo).
@@ -171,24 +176,29 @@ def _minimise_equal(
         return None
     newton, criterion = False, np.inf
     active = tuple(c for c in held if c.op != "==")
+    kept: Array | None = None
     for step_number in range(MOST_STEPS):
         slope = slope_of(problem, point)
         gaps, slopes = restrictions.gaps(held, point.theta)
         free = null_space(slopes, problem.size)[0] if len(held) else None
-        found = None
-        if newton:
-            curved = hessian_of(problem, point, observed=True) + _bend(restrictions, held, point.theta, slope)
-            found = _step(slope, curved, problem.n, free, slopes, gaps, _solve)
+        before, found = criterion, None
+        if kept is not None:
+            found = _step(slope, kept, problem.n, free, slopes, gaps, _solve)
+            found = found if found is not None and found[1] < max(_SHRINKS * before, CONVERGED) else None
+        if found is None and newton:
+            kept = hessian_of(problem, point, observed=True) + _bend(restrictions, held, point.theta, slope)
+            found = _step(slope, kept, problem.n, free, slopes, gaps, _solve)
         if found is None:
-            flat = hessian_of(problem, point, observed=False)
-            found = _step(slope, flat, problem.n, free, slopes, gaps, _damped)
+            kept = hessian_of(problem, point, observed=False)
+            found = _step(slope, kept, problem.n, free, slopes, gaps, _damped)
         if found is None:
             break
         step, criterion = found
         near = _missed(gaps, slopes) < HOLDS
         if criterion < CONVERGED and near:
             return Optimum(point, True, step_number, criterion, active)
-        newton = criterion < np.sqrt(max(problem.size, 1)) and near
+        newton = criterion < _NEAR * np.sqrt(max(problem.size, 1)) and near
+        kept = kept if newton and criterion < _SETTLED else None
         moved = _move(problem, point, step, slope, restrictions, held)
         if moved is None:
             small = criterion < 1e3 * CONVERGED and near  # rounding stops the descent just above the criterion

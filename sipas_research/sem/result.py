@@ -94,6 +94,11 @@ class SemFit:
         return tuple(self.table.observed.index(name) for name in self.table.predictors)
 
     @property
+    def sources(self) -> tuple[int, ...]:
+        """Positions of the variables that the baseline model leaves correlated: observed predictors."""
+        return tuple(self.table.observed.index(name) for name in self.table.sources)
+
+    @property
     def parameters(self) -> int:
         """Free parameters less restrictions."""
         return int(self.information.basis.shape[1])
@@ -111,13 +116,13 @@ class SemFit:
     @cached_property
     def tests(self) -> Tests:
         """Chi-squares of the model and its baseline."""
-        return tests_of(self.problem, self.optimum, self.information, self.options, self.predictors)
+        return tests_of(self.problem, self.optimum, self.information, self.options, self.predictors, self.sources)
 
     @cached_property
     def measures(self) -> dict[str, float]:
         """Measures of fit under lavaan's names."""
         return measures_of(
-            self.tests, self.problem.targets, self.groups, self.options,
+            self.tests, self.problem.targets, self.optimum.point, self.options,
             parameters=self.parameters, predictors=self.predictors,
         )  # fmt: skip
 

@@ -123,7 +123,7 @@ def _measurement(
             ready = waiting[:1]  # latent variables that measure each other: begin anywhere
         for name in ready:
             _one_latent(blocks[name], _fixed_variance(name, rows), place, joint, done, loadings, errors)
-        done += [place[name] for name in ready]
+            done.append(place[name])
         waiting = [name for name in waiting if name not in ready]
     return joint, loadings, errors
 
