@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -227,7 +226,8 @@ def hull(fits: Sequence[float], parameters: Sequence[float]) -> Hull:
     while (under := _under_the_line(fit, free, kept)) is not None:
         kept.remove(under)
     sharpness = np.full(fit.size, np.nan)
-    for before, at in pairwise(kept):
+    for step in range(1, len(kept)):
+        before, at = kept[step - 1], kept[step]
         after = next((place for place in (*kept, *known) if place > at), None)
         if after is not None:
             gained = (fit[at] - fit[before]) / (free[at] - free[before])
