@@ -86,4 +86,5 @@ def _notes(fit: SemFit, language: str) -> list[str]:
 
 
 def _coverage(level: float, language: str) -> str:
-    return percent(level, language, 0 if abs(level * 100 - round(level * 100)) < 1e-9 else 1)
+    whole = abs((level * 100.0 + 0.5) % 1.0 - 0.5) < 1e-9
+    return percent(level, language, 0 if whole else 1)
