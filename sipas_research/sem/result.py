@@ -182,8 +182,8 @@ class SemFit:
 
         return implied_moments(self, what)
 
-    def residuals(self, kind: Literal["cor", "raw", "standardized"] = "cor") -> pd.DataFrame:
-        """Return observed less implied covariances; see :func:`.residual_table.residual_matrix`."""
+    def residuals(self, kind: Literal["cor", "raw", "standardized", "mean"] = "cor") -> pd.DataFrame:
+        """Return observed less implied covariances, or means; see :func:`.residual_table.residual_matrix`."""
         from sipas_research.sem.residual_table import residual_matrix
 
         return residual_matrix(self, kind)
