@@ -32,7 +32,7 @@ class LikelihoodScores:
     kurtosis : (p,) array
         Mean of z_j^4 / s_jj^2 of each variable.
     outside : float
-        Mean of (z_x' S_xx^-1 z_x)^2 of the predictors; 0 without.
+        Mean of (z_x' S_xx^-1 z_x)^2 of the variables that only explain others; 0 without.
     """
 
     products: Array
@@ -64,7 +64,7 @@ class MomentScores:
     baseline: float
 
 
-def likelihood_scores(at: Implied, given: Residuals, sample: GroupSample, predictors: Positions) -> LikelihoodScores:
+def likelihood_scores(at: Implied, given: Residuals, sample: GroupSample, sources: Positions) -> LikelihoodScores:
     """Go over the rows of one group for MLR.
 
     Score k of row i: u_ik = s_k [(z'Va_k)(z'Vb_k) - a_k'Vb_k] + z'V M_k with z the row less the implied means.
@@ -75,15 +75,15 @@ def likelihood_scores(at: Implied, given: Residuals, sample: GroupSample, predic
         Implied moments and residuals of the group at the estimates; V is ``given.weight``.
     sample : GroupSample
         With rows.
-    predictors : tuple of int
-        Positions of observed predictors whose moments are the sample's.
+    sources : tuple of int
+        Positions of observed predictors, which the baseline model leaves correlated.
     """
     pull = _Pull(at, given)
     away = np.zeros(len(sample.cov)) if given.deviation is None or sample.mean is None else sample.mean - at.mean
     whole = inverse_and_log_determinant(sample.cov)
     inverse = np.zeros_like(sample.cov) if whole is None else whole[0]
-    inside = np.asarray(sample.cov[np.ix_(predictors, predictors)])
-    outside = np.asarray(np.linalg.inv(inside), dtype=np.float64) if predictors else None
+    inside = np.asarray(sample.cov[np.ix_(sources, sources)])
+    outside = np.asarray(np.linalg.inv(inside), dtype=np.float64) if sources else None
     count = len(at.layout.free)
     products, sums = np.zeros((count, count)), np.zeros(count)
     squared = beyond = 0.0
@@ -92,7 +92,7 @@ def likelihood_scores(at: Implied, given: Residuals, sample: GroupSample, predic
         fourth += ((across * across) ** 2).sum(axis=1)
         squared += _sum_of_squares(inverse, across)
         if outside is not None:
-            beyond += _sum_of_squares(outside, across[list(predictors)])
+            beyond += _sum_of_squares(outside, across[list(sources)])
         scores = pull.scores(across + away[:, None] if away.any() else across)
         products += scores @ scores.T
         sums += scores.sum(axis=1)
@@ -103,15 +103,25 @@ def likelihood_scores(at: Implied, given: Residuals, sample: GroupSample, predic
     return LikelihoodScores(plain, squared / n, fourth / n / np.diag(sample.cov) ** 2, beyond / n)
 
 
-def moment_scores(at: Implied, given: Residuals, sample: GroupSample, predictors: Positions) -> MomentScores:
-    """Go over the rows of one group for MLM; parameters as in :func:`likelihood_scores`."""
+def moment_scores(
+    at: Implied, given: Residuals, sample: GroupSample, predictors: Positions, sources: Positions | None = None
+) -> MomentScores:
+    """Go over the rows of one group for MLM; parameters as in :func:`likelihood_scores`.
+
+    ``predictors`` are those of the sources (by default all) whose moments are the sample's.
+    """
     pull = _Pull(at, given)
     cov = sample.cov
-    weights = (given.weight, baseline_weight(cov, predictors))
+    linked = predictors if sources is None else sources
+    weights = [given.weight, baseline_weight(cov, linked)]
+    if linked and not predictors:  # the block of the sources is free in the baseline model
+        inner = np.ix_(linked, linked)
+        weights.append(np.zeros_like(cov))
+        weights[2][inner] = weights[1][inner]
     project = _projection(cov, predictors)
     count = len(at.layout.free)
     products, sums = np.zeros((count, count)), np.zeros(count)
-    squared = np.zeros(2)
+    squared = np.zeros(len(weights))
     fourth = np.zeros(len(cov))
     for across in _centred(sample):
         inside = None if project is None else project @ across
@@ -128,11 +138,11 @@ def moment_scores(at: Implied, given: Residuals, sample: GroupSample, predictors
     mean = sums / n
     spread = cov if project is None else cov - project @ cov @ project.T
     traces = [_trace(weight, spread) for weight in weights]
-    own = np.setdiff1d(np.arange(len(cov)), predictors)
+    own = np.setdiff1d(np.arange(len(cov)), linked)
     variances = (fourth[own] / n - np.diag(spread)[own] ** 2) / np.diag(cov)[own] ** 2
-    model, base = (0.5 * (total / n - trace) for total, trace in zip(squared, traces, strict=True))
+    model, base, *block = (0.5 * (total / n - trace) for total, trace in zip(squared, traces, strict=True))
     centred, mean_part = products / n - np.outer(mean, mean), float(np.sum(given.weight * spread))
-    return MomentScores(centred, float(model), mean_part, float(base - 0.5 * variances.sum()))
+    return MomentScores(centred, float(model), mean_part, float(base - sum(block) - 0.5 * variances.sum()))
 
 
 def baseline_weight(cov: Array, predictors: Positions) -> Array:

@@ -61,9 +61,12 @@ def degrees_of_freedom(variables: int, predictors: int, groups: int, parameters:
 
 
 def tests_of(
-    problem: Problem, found: Optimum, information: Information, options: FitOptions, predictors: tuple[int, ...]
-) -> Tests:
+    problem: Problem, found: Optimum, information: Information, options: FitOptions, predictors: tuple[int, ...],
+    sources: tuple[int, ...] | None = None,
+) -> Tests:  # fmt: skip
     """Return the tests of a fit.
+
+    ``sources`` are correlated in the baseline model, ``predictors`` (the default) have the sample's moments.
 
     ML: n F (Joreskog 1969). GLS: (n - 1) F over groups. ULS: the residual test of Browne (1984, equation 2.20) with
     normal-theory weights. MLM: Satorra & Bentler (1994). MLR: Yuan & Bentler (2000) in the form of Mplus.
@@ -72,13 +75,14 @@ def tests_of(
     means = options.meanstructure
     parameters = information.basis.shape[1]
     df = degrees_of_freedom(size, outside, groups, parameters, means=means)
-    own = size - outside
-    baseline_df = groups * ((size * (size + 1) - outside * (outside + 1)) // 2 - own)
+    linked = predictors if sources is None else sources
+    baseline_df = groups * (size * (size - 1) - len(linked) * (len(linked) - 1)) // 2
     statistic = _statistic(problem, found, information, options)
-    baseline = sum(_baseline(target, predictors, options) for target in problem.targets)
+    baseline = sum(_baseline(target, predictors, linked, options) for target in problem.targets)
     if not options.robust:
         return Tests(Test(statistic, df), Test(float(baseline), baseline_df), NAN, NAN)
-    return _scaled(problem, information, options, Test(statistic, df), Test(float(baseline), baseline_df), predictors)
+    tests = Test(statistic, df), Test(float(baseline), baseline_df)
+    return _scaled(problem, information, options, *tests, predictors, linked)
 
 
 def _statistic(problem: Problem, found: Optimum, information: Information, options: FitOptions) -> float:
@@ -110,42 +114,48 @@ def _residual_test(problem: Problem, found: Optimum, information: Information) -
     return distance - 0.5 * float(along @ np.linalg.pinv(inner, hermitian=True) @ along)
 
 
-def _baseline(target: Target, predictors: tuple[int, ...], options: FitOptions) -> float:
-    """Return the chi-square of a group's baseline model: only predictors are correlated."""
+def _baseline(target: Target, predictors: tuple[int, ...], sources: tuple[int, ...], options: FitOptions) -> float:
+    """Return the chi-square of a group's baseline model: only variables that explain others are correlated."""
     cov = target.cov
     if options.likelihood:
-        own = np.setdiff1d(np.arange(len(cov)), predictors)
+        own = np.setdiff1d(np.arange(len(cov)), sources)
         spread = float(np.log(np.diag(cov)[own]).sum())
-        if predictors:
-            spread += float(np.linalg.slogdet(cov[np.ix_(predictors, predictors)])[1])
+        if sources:
+            spread += float(np.linalg.slogdet(cov[np.ix_(sources, sources)])[1])
         return target.n * (spread - target.log_determinant)
-    return _baseline_least_squares(target, predictors, options)
+    return _baseline_least_squares(target, predictors, sources, options)
 
 
-def _baseline_least_squares(target: Target, predictors: tuple[int, ...], options: FitOptions) -> float:
-    """Return (n - 1) times the least-squares distance of the best diagonal matrix: linear in its entries."""
+def _baseline_least_squares(
+    target: Target, predictors: tuple[int, ...], sources: tuple[int, ...], options: FitOptions
+) -> float:
+    """Return (n - 1) times the least-squares distance of the best baseline matrix: linear in its entries."""
     cov, weight = target.cov, target.weight
+    index = np.array(sources, dtype=np.intp)
+    fitted = np.zeros_like(cov)
+    fitted[np.ix_(index, index)] = cov[np.ix_(index, index)]
     if options.estimator == "ULS":
         inverse = inverse_and_log_determinant(cov)
         if inverse is None:
             return NAN
-        fitted = np.diag(np.diag(cov))
+        fitted[np.diag_indices(len(cov))] = np.diag(cov)
         weight = inverse[0]
-    else:
-        fitted = np.zeros_like(cov)
-    index = np.array(predictors, dtype=int)
-    fitted[np.ix_(index, index)] = cov[np.ix_(index, index)]
-    own = np.setdiff1d(np.arange(len(cov)), index)
+    left = right = np.setdiff1d(np.arange(len(cov)), index)
+    if not predictors and len(index):
+        one, other = np.triu_indices(len(index))
+        left, right = np.concatenate([left, index[one]]), np.concatenate([right, index[other]])
+    factor = np.where(left == right, 0.5, 1.0)
     ratio = weight @ (cov - fitted)
-    curve = (weight * weight)[np.ix_(own, own)]
-    slope = np.diag(ratio @ weight)[own]
+    same, crossed = weight[np.ix_(left, left)], weight[np.ix_(left, right)]
+    curve = 2.0 * np.outer(factor, factor) * (same * weight[np.ix_(right, right)] + crossed * crossed.T)
+    slope = 2.0 * factor * (ratio @ weight)[left, right]
     explained = float(slope @ np.linalg.solve(curve, slope))
     return (target.n - 1) * 0.5 * (float(np.sum(ratio * ratio.T)) - explained)
 
 
 def _scaled(
     problem: Problem, information: Information, options: FitOptions, model: Test, baseline: Test,
-    predictors: tuple[int, ...],
+    predictors: tuple[int, ...], sources: tuple[int, ...],
 ) -> Tests:  # fmt: skip
     used = inverse_within(information.used, information.basis)
     taken = NAN if information.score_products is None else float(np.sum(used * information.score_products))
@@ -159,7 +169,7 @@ def _scaled(
             NAN,
         )
     whole = sum(_saturated(each, predictors, means) for each in information.likelihood)
-    base = sum(_baseline_taken(each, predictors, means) for each in information.likelihood)
+    base = sum(_baseline_taken(each, predictors, sources, means) for each in information.likelihood)
     return Tests(
         Test(model.statistic, model.df, _over(whole - taken, model.df)),
         Test(baseline.statistic, baseline.df, _over(whole - base, baseline.df)),
@@ -175,10 +185,15 @@ def _over(value: float, count: int) -> float:
 def _saturated(each: LikelihoodScores, predictors: tuple[int, ...], means: bool) -> float:
     """Return tr1 of a group: 1/2 mean (d^2 - 2d + p), and p more with means; predictors' own part left out."""
     size, outside = len(each.kurtosis), len(predictors)
-    return 0.5 * (each.squared - each.outside - (size - outside)) + (size - outside if means else 0)
+    known = each.outside if predictors else 0.0
+    return 0.5 * (each.squared - known - (size - outside)) + (size - outside if means else 0)
 
 
-def _baseline_taken(each: LikelihoodScores, predictors: tuple[int, ...], means: bool) -> float:
-    """Return tr(I^-1 J) of a group's baseline model: variances (and means) of all but the predictors."""
-    own = np.setdiff1d(np.arange(len(each.kurtosis)), predictors)
-    return 0.5 * float((each.kurtosis[own] - 1.0).sum()) + (len(own) if means else 0.0)
+def _baseline_taken(
+    each: LikelihoodScores, predictors: tuple[int, ...], sources: tuple[int, ...], means: bool
+) -> float:
+    """Return tr(I^-1 J) of a group's baseline model: variances (and means), and the sources' block where it is free."""
+    own = np.setdiff1d(np.arange(len(each.kurtosis)), sources)
+    free = 0 if predictors else len(sources)
+    block = 0.5 * (each.outside - free) if free else 0.0
+    return 0.5 * float((each.kurtosis[own] - 1.0).sum()) + block + (len(own) + free if means else 0.0)

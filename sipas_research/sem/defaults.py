@@ -91,12 +91,12 @@ def build_table(syntax: ModelSyntax, groups: Sequence[str], options: FitOptions)
     if any(set(each.observed) != set(first.observed) for each, _ in templates):
         raise AnalysisError("sem.error.groups_differ")
     drafts = [_in_group(d, g, len(groups), syntax, options) for g, (_, ds) in enumerate(templates) for d in ds]
-    rows, size = _numbered(drafts, options, syntax, len(groups))
+    rows, size = _numbered(drafts, options, syntax, len(groups), first.sources)
     constraints = tuple(c for c in syntax.constraints if c.op != ":=")
     definitions = tuple(c for c in syntax.constraints if c.op == ":=")
     return ParameterTable(
         rows, first.observed, first.latents, first.predictors, tuple(groups), constraints, definitions, size,
-        options.meanstructure, syntax,
+        options.meanstructure, syntax, first.sources,
     )  # fmt: skip
 
 
@@ -265,7 +265,7 @@ def _modifier(term: Term, values: tuple[_Value, ...], group: int, groups: int, s
 
 
 def _numbered(
-    drafts: list[_Draft], options: FitOptions, syntax: ModelSyntax, groups: int
+    drafts: list[_Draft], options: FitOptions, syntax: ModelSyntax, groups: int, sources: tuple[str, ...]
 ) -> tuple[tuple[Row, ...], int]:
     """Number the free parameters: rows with one label, or held equal across groups, share a number."""
     same = _Classes(len(drafts))
@@ -279,7 +279,7 @@ def _numbered(
         by_key = {(draft.group, "".join(draft.key)): k for k, draft in enumerate(drafts)}
         _join_written(drafts, by_key, same, syntax)
     if linked:
-        _join_groups(drafts, by_key, same, options)
+        _join_groups(drafts, by_key, same, options, sources)
     fixed_class: dict[int, float] = {}
     for k, draft in enumerate(drafts):
         if draft.fixed and not draft.exogenous:
@@ -338,7 +338,14 @@ def _join_written(
         same.join(target, k)
 
 
-def _join_groups(drafts: list[_Draft], by_key: dict[tuple[int, str], int], same: _Classes, options: FitOptions) -> None:
+def _join_groups(
+    drafts: list[_Draft], by_key: dict[tuple[int, str], int], same: _Classes, options: FitOptions,
+    sources: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Hold rows equal to those of the first group: fixed in one group is fixed in all.
+
+    Moments of observed predictors stay each group's own.
+    """
     latents = {draft.key[0] for draft in drafts if draft.key[1] == "=~"}
     partial = set(options.group_partial)
     unknown = partial - {key for _, key in by_key}
@@ -348,14 +355,15 @@ def _join_groups(drafts: list[_Draft], by_key: dict[tuple[int, str], int], same:
         near = ", ".join(near_names(first, known)) or "-"
         raise AnalysisError("sem.error.partial", name=first, near=near)
     for k, draft in enumerate(drafts):
-        if draft.group == 0 or draft.exogenous or draft.label:
+        moment = draft.key[1] in ("~~", "~1")
+        if draft.group == 0 or draft.exogenous or draft.label or (moment and draft.key[0] in sources):
             continue
         name = "".join(draft.key)
         mirrored = f"{draft.key[2]}{draft.key[1]}{draft.key[0]}"
         if _family(draft.key, latents) not in options.group_equal or name in partial or mirrored in partial:
             continue
         first_row = by_key.get((0, name))
-        if first_row is not None and (draft.fixed == drafts[first_row].fixed):
+        if first_row is not None:
             same.join(first_row, k)
 
 

@@ -36,7 +36,7 @@ def sem(
     orthogonal: bool = False,
     meanstructure: bool | None = None,
     information: str | None = None,
-    fixed_x: bool = True,
+    fixed_x: bool | None = None,
     level: float = 0.95,
     data_kind: DataKind = DataKind.USER,
 ) -> SemFit:
@@ -67,8 +67,9 @@ def sem(
         Whether means are modelled; by default where the model, the groups or the estimator ask for them.
     information : {"expected", "observed"}, optional
         What standard errors rest on; by default observed for MLR, else expected.
-    fixed_x : bool
-        Whether the moments of observed predictors are the sample's.
+    fixed_x : bool, optional
+        Whether the moments of observed predictors are the sample's; by default with ML, MLR and MLM, not with GLS
+        and ULS, as in lavaan.
     level : float
         Coverage of the intervals, in (0, 1).
     data_kind : DataKind
@@ -143,7 +144,8 @@ def fit_table(table: ParameterTable, sample: Sample, options: FitOptions) -> Sem
     problem = Problem(layouts, targets, table.size, counted_rows(sample.n, len(targets), options))
     found = _search(table, problem, restrictions)
     predictors = tuple(table.observed.index(name) for name in table.predictors)
-    information = information_at(problem, found, restrictions, sample.groups, options, predictors)
+    sources = tuple(table.observed.index(name) for name in table.sources)
+    information = information_at(problem, found, restrictions, sample.groups, options, predictors, sources)
     plain = SemFit(table, options, sample, problem, found, restrictions, information, ())
     troubles = troubles_of(plain, singular)
     for trouble in troubles:

@@ -61,12 +61,14 @@ def information_at(
     samples: tuple[GroupSample, ...],
     options: FitOptions,
     predictors: tuple[int, ...],
+    sources: tuple[int, ...] | None = None,
 ) -> Information:
     """Return information and covariance matrix of the estimates at a minimum.
 
     ML, GLS: inverse information over n (Fisher; lavaan's "standard"). MLM, MLR: the sandwich I^-1 J I^-1 / n with
     expected and observed information (White 1982; Yuan & Bentler 2000). ULS: the sandwich with normal-theory
-    fourth moments (Browne 1984). Restrictions: K (K'IK)^-1 K' (Silvey 1959).
+    fourth moments (Browne 1984). Restrictions: K (K'IK)^-1 K' (Silvey 1959). ``sources`` are correlated in the
+    baseline model, ``predictors`` (the default) have the sample's moments.
     """
     point = found.point
     expected = hessian_of(problem, point, observed=False, by_rows=True) / 2.0
@@ -76,7 +78,7 @@ def information_at(
     basis, _ = null_space(restrictions.gaps(held, point.theta)[1], problem.size)
     lost = _lost(expected, basis)
     inverse = inverse_within(used, basis)
-    likelihood, structured = _passes(found, samples, options, predictors)
+    likelihood, structured = _passes(found, samples, options, predictors, predictors if sources is None else sources)
     middle: Array | None = None
     if options.robust:
         middle = _summed(problem, [each.products for each in likelihood] + [each.products for each in structured])
@@ -90,14 +92,15 @@ def information_at(
 
 
 def _passes(
-    found: Optimum, samples: tuple[GroupSample, ...], options: FitOptions, predictors: tuple[int, ...]
+    found: Optimum, samples: tuple[GroupSample, ...], options: FitOptions, predictors: tuple[int, ...],
+    sources: tuple[int, ...],
 ) -> tuple[tuple[LikelihoodScores, ...], tuple[MomentScores, ...]]:
     """Go over the rows of every group, where the estimator needs it."""
     each = list(zip(found.point.groups, found.point.residuals, samples, strict=True))
     if options.estimator == "MLR":
-        return tuple(likelihood_scores(*group, predictors) for group in each), ()
+        return tuple(likelihood_scores(*group, sources) for group in each), ()
     if options.estimator == "MLM":
-        return (), tuple(moment_scores(*group, predictors) for group in each)
+        return (), tuple(moment_scores(*group, predictors, sources) for group in each)
     return (), ()
 
 

@@ -12,6 +12,8 @@ Estimator = Literal["ML", "MLR", "MLM", "GLS", "ULS"]
 ESTIMATORS = ("ML", "MLR", "MLM", "GLS", "ULS")
 #: Estimators whose standard errors and tests need the rows.
 ROBUST = ("MLR", "MLM")
+#: Estimators that maximise the likelihood; it is conditional on observed predictors unless told otherwise.
+LIKELIHOOD = ("ML", *ROBUST)
 INFORMATION = ("expected", "observed")
 GROUP_EQUAL = (
     "loadings",
@@ -48,7 +50,7 @@ class FitOptions:
     @property
     def likelihood(self) -> bool:
         """Whether the discrepancy is that of maximum likelihood."""
-        return self.estimator in ("ML", "MLR", "MLM")
+        return self.estimator in LIKELIHOOD
 
 
 def fit_options(
@@ -61,7 +63,7 @@ def fit_options(
     orthogonal: bool,
     meanstructure: bool | None,
     information: str | None,
-    fixed_x: bool,
+    fixed_x: bool | None,
     level: float,
     means_needed: bool,
 ) -> FitOptions:
@@ -80,10 +82,11 @@ def fit_options(
         _one_of("group_equal", item, GROUP_EQUAL)
     if information is not None:
         _one_of("information", information, INFORMATION)
-    for flag, value in (("std_lv", std_lv), ("orthogonal", orthogonal), ("fixed_x", fixed_x)):
+    for flag, value in (("std_lv", std_lv), ("orthogonal", orthogonal)):
         _flag(flag, value)
-    if meanstructure is not None:
-        _flag("meanstructure", meanstructure)
+    for flag, given in (("meanstructure", meanstructure), ("fixed_x", fixed_x)):
+        if given is not None:
+            _flag(flag, given)
     if not isinstance(level, float) or not 0 < level < 1:
         raise OptionError("sem.error.level", received=repr(level))
     means = bool(meanstructure) or means_needed or bool({"intercepts", "means"} & set(equal))
@@ -96,7 +99,7 @@ def fit_options(
         orthogonal=orthogonal,
         meanstructure=means,
         information=information or ("observed" if name == "MLR" else "expected"),  # type: ignore[arg-type]
-        fixed_x=fixed_x,
+        fixed_x=name in LIKELIHOOD if fixed_x is None else fixed_x,
         level=level,
     )
 
