@@ -44,6 +44,7 @@ _HOME = {
     "icc": "factors.agreement",
     "agreement": "factors.agreement",
     "harman": "factors.method_bias",
+    "validity": "factors.validity",
     "regress": "levers.regression",
     "semopy_cfa": "verification.semopy_models",
     "semopy_lever_model": "verification.semopy_models",

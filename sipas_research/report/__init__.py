@@ -56,6 +56,7 @@ _BUILDERS = {
     "grouping_facts": "group_tables",
     "harman_table": "reliability_tables",
     "hierarchical_omega_table": "reliability_tables",
+    "htmt_table": "validity_tables",
     "icc_table": "reliability_tables",
     "index_findings": "sentences",
     "index_table": "index_tables",
@@ -120,6 +121,8 @@ _BUILDERS = {
     "suspects_spread_table": "quality_tables",
     "suspects_table": "quality_tables",
     "target_table": "target_tables",
+    "validity_conventions_table": "validity_tables",
+    "validity_table": "validity_tables",
     "year_table": "index_tables",
 }
 
