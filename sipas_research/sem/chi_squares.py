@@ -62,11 +62,11 @@ def degrees_of_freedom(variables: int, predictors: int, groups: int, parameters:
 
 def tests_of(
     problem: Problem, found: Optimum, information: Information, options: FitOptions, predictors: tuple[int, ...],
-    sources: tuple[int, ...] | None = None,
+    sources: tuple[int, ...],
 ) -> Tests:  # fmt: skip
     """Return the tests of a fit.
 
-    ``sources`` are correlated in the baseline model, ``predictors`` (the default) have the sample's moments.
+    ``sources`` are correlated in the baseline model, ``predictors`` (all of them or none) have the sample's moments.
 
     ML: n F (Joreskog 1969). GLS: (n - 1) F over groups. ULS: the residual test of Browne (1984, equation 2.20) with
     normal-theory weights. MLM: Satorra & Bentler (1994). MLR: Yuan & Bentler (2000) in the form of Mplus.
@@ -75,14 +75,13 @@ def tests_of(
     means = options.meanstructure
     parameters = information.basis.shape[1]
     df = degrees_of_freedom(size, outside, groups, parameters, means=means)
-    linked = predictors if sources is None else sources
-    baseline_df = groups * (size * (size - 1) - len(linked) * (len(linked) - 1)) // 2
+    baseline_df = groups * (size * (size - 1) - len(sources) * (len(sources) - 1)) // 2
     statistic = _statistic(problem, found, information, options)
-    baseline = sum(_baseline(target, predictors, linked, options) for target in problem.targets)
+    baseline = sum(_baseline(target, predictors, sources, options) for target in problem.targets)
     if not options.robust:
         return Tests(Test(statistic, df), Test(float(baseline), baseline_df), NAN, NAN)
     tests = Test(statistic, df), Test(float(baseline), baseline_df)
-    return _scaled(problem, information, options, *tests, predictors, linked)
+    return _scaled(problem, information, options, *tests, predictors, sources)
 
 
 def _statistic(problem: Problem, found: Optimum, information: Information, options: FitOptions) -> float:

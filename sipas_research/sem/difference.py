@@ -12,6 +12,7 @@ from sipas_research.sem.chi_squares import Test, tests_of
 from sipas_research.sem.fit_indices import chi_square_p
 from sipas_research.sem.implied import Implied
 from sipas_research.sem.information import centred_products, information_at, inverse_within
+from sipas_research.sem.layout import Index
 from sipas_research.sem.nesting import Nesting, nesting
 from sipas_research.sem.result import SemFit
 
@@ -118,7 +119,7 @@ def _test_there(free: SemFit, where: Nesting) -> Test:
         return Test(NAN, free.tests.model.df)
     there = where.there
     information = information_at(free.problem, there, free.restrictions, free.samples, free.options, free.predictors)
-    return tests_of(free.problem, there, information, free.options, free.predictors).model
+    return tests_of(free.problem, there, information, free.options, free.predictors, free.sources).model
 
 
 def _satorra_2000(free: SemFit, restricted: SemFit, plain: float) -> tuple[float, float]:
@@ -165,10 +166,10 @@ def moment_slopes(fit: SemFit) -> Array:
     return np.concatenate([_group_slopes(fit.groups[g], fit.problem.size, order, means=means) for g in groups])
 
 
-def _group_slopes(at: Implied, size: int, order: Array, *, means: bool) -> Array:
+def _group_slopes(at: Implied, size: int, order: Index, *, means: bool) -> Array:
     shape = at.layout
-    row, column = np.tril_indices(len(order))
-    row, column = order[row], order[column]
+    below = np.tril_indices(len(order))
+    row, column = order[below[0]], order[below[1]]
     left, right = at.directions[:, shape.left], at.directions[:, shape.right]
     own = np.zeros((len(row) + (len(order) if means else 0), len(shape.free)))
     body = shape.factor * (left[row] * right[column] + left[column] * right[row])
