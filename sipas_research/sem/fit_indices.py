@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import chdtrc
+from scipy.special import chdtrc, chdtri
 
 from sipas_research.numerics.factor_fit import RMSEA_LEVEL
 from sipas_research.numerics.factor_fit import rmsea_interval as _interval
+from sipas_research.numerics.noncentral import noncentral_chi_square_tail
 
 NAN = float("nan")
 
@@ -107,9 +108,7 @@ def rmsea_close(chi_square: float, df: float, rows: int, *, bound: float = CLOSE
     """
     if df <= 0 or rows <= 0:
         return NAN
-    from scipy.stats import ncx2
-
-    return float(ncx2.sf(chi_square, df, rows * df * bound**2))
+    return noncentral_chi_square_tail(chi_square, df, rows * df * bound**2)
 
 
 def aic(log_likelihood: float, parameters: int) -> float:
@@ -150,6 +149,4 @@ def critical_n(chi_square: float, df: int, rows: int, alpha: float) -> float:
     """
     if df <= 0 or not chi_square > 0:
         return NAN
-    from scipy.special import chdtri
-
     return float(chdtri(df, alpha)) / (chi_square / rows) + 1.0
