@@ -86,7 +86,7 @@ def tests_of(
 
 def _statistic(problem: Problem, found: Optimum, information: Information, options: FitOptions) -> float:
     if options.likelihood:
-        return problem.n * found.point.distance
+        return max(problem.n * found.point.distance, 0.0)  # rounding may leave a perfect fit just below zero
     if options.estimator == "GLS":
         parts = zip(problem.targets, found.point.discrepancies, strict=True)
         return float(sum((target.n - 1) * distance for target, distance in parts))

@@ -72,6 +72,19 @@ def measures_of(
     found["mfi"] = index.mfi(model.statistic, model.df, counted)
     found["ecvi"] = (model.statistic + 2.0 * parameters) / counted
     found["cn_05"], found["cn_01"] = (index.critical_n(model.statistic, model.df, counted, a) for a in (0.05, 0.01))
+    if model.df == 0:
+        found |= _just_identified(model.statistic, options)
+    return found
+
+
+def _just_identified(statistic: float, options: FitOptions) -> dict[str, float]:
+    """Return lavaan's values for a model without degrees of freedom: it fits, and nothing could have shown misfit."""
+    ends = ("", "_ci_lower", "_ci_upper")
+    found = {"tli": 1.0, "nnfi": 1.0, "rfi": 1.0} | {f"rmsea{end}": 0.0 for end in ends}
+    if options.robust:
+        found |= {"chisq_scaled": statistic, "cfi_robust": NAN, "tli_robust": NAN}
+        found |= dict.fromkeys(("cfi_scaled", "tli_scaled", "nnfi_scaled", "rfi_scaled", "nfi_scaled"), 1.0)
+        found |= {f"rmsea{end}_robust": 0.0 for end in ends}
     return found
 
 
