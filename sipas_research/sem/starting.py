@@ -166,7 +166,7 @@ def _leading(correlations: Array) -> Array:
     off.flat[:: size + 1] = 0.0
     shared = off.max(axis=1)
     first = np.sign(correlations[off.sum(axis=1).argmax()] + 1e-9)
-    for _ in range(4):
+    for _ in range(2):
         reduced.flat[:: size + 1] = np.minimum(np.maximum(shared, 0.1), 0.95)
         turned = reduced @ first
         length = float(np.sqrt(turned @ turned))
