@@ -85,9 +85,11 @@ class Invariance:
         raise OptionError("sem_comparison.error.steps", received=repr(step), allowed=allowed)
 
     def tidy(self) -> pd.DataFrame:
-        """Return one row a step: the columns of :class:`.comparison.ModelRow` (``model`` is ``step``), then limit_cfi,
-        limit_rmsea, limit_srmr, verdict.
-        """  # fmt: skip
+        """Return one row a step.
+
+        Columns of :class:`.comparison.ModelRow` (``model`` is ``step``), then limit_cfi, limit_rmsea, limit_srmr,
+        verdict.
+        """
         frame = pd.DataFrame([asdict(each.row) for each in self.steps]).rename(columns={"model": "step"})
         for name in ("cfi", "rmsea", "srmr"):
             frame[f"limit_{name}"] = [getattr(each.limits, name) for each in self.steps]

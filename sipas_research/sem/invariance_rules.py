@@ -72,7 +72,7 @@ def limits(rule: str, step: str, sizes: Sequence[int]) -> Limits:
 
     Chen (2007), Structural Equation Modeling 14, 464-504: two sets, for more than 300 rows in groups of equal size,
     and for few rows or unequal groups; loadings, intercepts and residual variances apart. Cheung & Rensvold (2002),
-    9, 233-255: one set. Chen gives the stricter set for few rows and unequal groups together; here one of them is enough.
+    9, 233-255: one set. Chen gives the stricter set for few rows and unequal groups together; here one is enough.
 
     Parameters
     ----------

@@ -120,7 +120,7 @@ def _normal_variance(fit: SemFit, group: int, where: Directions, through: Array)
 def _rows(keys: tuple[Key, ...], group: int, place: dict[str, int]) -> RowIndex:
     """Return the positions of candidates as rows of a table."""
     left = np.array([place[rhs if op == "=~" else lhs] for lhs, op, rhs in keys], dtype=np.intp)
-    right = np.array([place[lhs if op == "=~" or op == "~1" else rhs] for lhs, op, rhs in keys], dtype=np.intp)
+    right = np.array([place[lhs if op in ("=~", "~1") else rhs] for lhs, op, rhs in keys], dtype=np.intp)
     kind = [0 if op in ("=~", "~") else 3 if op == "~1" else 2 if lhs == rhs else 1 for lhs, op, rhs in keys]
     count = len(keys)
     return RowIndex(

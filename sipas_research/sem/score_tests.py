@@ -20,6 +20,9 @@ from sipas_research.sem.result import SemFit
 from sipas_research.sem.row_system import RowSystem, row_system
 from sipas_research.wording import number, text
 
+#: Share of a constraint's slope that the others must leave for it to say something of its own.
+_REPEATED = 1e-10
+
 
 @dataclass(frozen=True, slots=True)
 class Equality:
@@ -37,6 +40,8 @@ class Equality:
         What a user may call it.
     row : int
         Place of the right row in the table; -1 for a written constraint.
+    constraint : int
+        Place of a written constraint among the fit's; -1 for rows.
     """
 
     left: str
@@ -45,17 +50,18 @@ class Equality:
     group: str
     aliases: tuple[str, ...]
     row: int = -1
+    constraint: int = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The score test of one equality, or of several at once."""
+    """The score test of one equality, or of several at once; ``difference`` is right less left once it is let go."""
 
     equality: Equality | None
     statistic: float
     df: int
     p_value: float
-    change: float
+    difference: float
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -82,9 +88,11 @@ class ScoreTest:
         return self.summary("vi")
 
     def tidy(self) -> pd.DataFrame:
-        """Return one row an equality, as they stand in the model: lhs, op, rhs, group, label, statistic, df, p_value,
-        epc (expected change of the parameter on the right), note.
-        """  # fmt: skip
+        """Return one row an equality, as they stand in the model.
+
+        Columns: lhs, op, rhs, group, label, statistic, df, p_value, difference (what the right side would
+        be less the left once they are let go), note.
+        """
         rows = [
             {
                 "lhs": each.equality.left,
@@ -95,20 +103,20 @@ class ScoreTest:
                 "statistic": each.statistic,
                 "df": each.df,
                 "p_value": each.p_value,
-                "epc": each.change,
+                "difference": each.difference,
                 "note": "" if each.df else "not_identified",
             }
             for each in self.single
             if each.equality is not None
         ]
-        names = ["lhs", "op", "rhs", "group", "label", "statistic", "df", "p_value", "epc", "note"]
+        names = ["lhs", "op", "rhs", "group", "label", "statistic", "df", "p_value", "difference", "note"]
         return pd.DataFrame(rows, columns=names)
 
     def glance(self) -> pd.DataFrame:
         """Return one row: the test of all equalities together."""
-        found = {"equalities": len(self.single), "statistic": self.total.statistic, "df": self.total.df}
-        found |= {"p_value": self.total.p_value, "robust": self.robust, "data_kind": self.data_kind.value}
-        return pd.DataFrame([found])
+        total = self.total
+        found = {"equalities": len(self.single), "statistic": total.statistic, "df": total.df, "p_value": total.p_value}
+        return pd.DataFrame([{**found, "robust": self.robust, "data_kind": self.data_kind.value}])
 
     def summary(self, language: str = "vi") -> str:
         """Return the total test in a sentence and the equalities that strain most."""
@@ -125,7 +133,7 @@ class ScoreTest:
                     text(
                         "sem_comparison.score.one", language, left=each.equality.left, right=each.equality.right,
                         statistic=number(each.statistic, 2, language), df=each.df, p=p_phrase(each.p_value, language),
-                        change=number(each.change, 3, language),
+                        difference=number(each.difference, 3, language),
                     )
                 )  # fmt: skip
         lines.append(text("sem_comparison.score.exploratory", language))
@@ -168,7 +176,9 @@ def score_test(fit: SemFit, release: Sequence[str] | str | None = None) -> Score
     if release is not None:
         pairs = _picked(pairs, (release,) if isinstance(release, str) else tuple(release))
     single = tuple(_release(system, equality, along) for equality, along in pairs)
-    total = _release(system, None, np.column_stack([along for _, along in pairs]))
+    rows = [along for equality, along in pairs if equality.row >= 0]
+    written = [equality.constraint for equality, _ in pairs if equality.constraint >= 0]
+    total = _release(system, None, np.column_stack([*rows, _opened(fit, system, written)]))
     return ScoreTest(total, single, fit.options.robust, fit.data_kind)
 
 
@@ -202,15 +212,26 @@ def equalities(fit: SemFit, system: RowSystem) -> list[tuple[Equality, Array]]:
 
 
 def _written(fit: SemFit, system: RowSystem) -> list[tuple[Equality, Array]]:
-    held = fit.restrictions.equal
-    _, slopes = fit.restrictions.gaps((*held, *fit.optimum.active), fit.theta)
     found = []
-    for k, constraint in enumerate(held):
-        loose, _ = null_space(np.delete(slopes, k, axis=0), fit.problem.size)
-        along = loose @ (loose.T @ slopes[k])  # the part of its slope that no other constraint forbids
-        equality = Equality(constraint.left.text, constraint.right.text, "", "", (constraint.text,))
-        found.append((equality, (system.shared @ along)[:, None]))
+    for k, constraint in enumerate(fit.restrictions.equal):
+        equality = Equality(constraint.left.text, constraint.right.text, "", "", (constraint.text,), constraint=k)
+        found.append((equality, _opened(fit, system, [k])))
     return found
+
+
+def _opened(fit: SemFit, system: RowSystem, which: list[int]) -> Array:
+    """Return the directions that letting go of some written constraints opens, an (r, k) array.
+
+    Along that of a single one right less left grows by one; it is zero where the others repeat the constraint.
+    """
+    _, slopes = fit.restrictions.gaps((*fit.restrictions.equal, *fit.optimum.active), fit.theta)
+    loose, _ = null_space(np.delete(slopes, which, axis=0), fit.problem.size)
+    along = slopes[which] @ loose @ loose.T
+    reach = np.einsum("ij,ij->i", along, slopes[which])
+    own = reach > _REPEATED * (slopes[which] ** 2).sum(axis=1)
+    along[own] /= -reach[own, None]
+    along[~own] = 0.0
+    return np.asarray(system.shared @ along.T)
 
 
 def _plain(table: ParameterTable, k: int) -> str:
