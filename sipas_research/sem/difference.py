@@ -118,7 +118,9 @@ def _test_there(free: SemFit, where: Nesting) -> Test:
     if where.there is None:
         return Test(NAN, free.tests.model.df)
     there = where.there
-    information = information_at(free.problem, there, free.restrictions, free.samples, free.options, free.predictors)
+    information = information_at(
+        free.problem, there, free.restrictions, free.samples, free.options, free.predictors, free.sources
+    )
     return tests_of(free.problem, there, information, free.options, free.predictors, free.sources).model
 
 
