@@ -47,6 +47,8 @@ _HOME = {
     "icc": "factors.agreement",
     "agreement": "factors.agreement",
     "harman": "factors.method_bias",
+    "marker_variable": "factors.marker_variable",
+    "method_factor": "factors.method_factor",
     "validity": "factors.validity",
     "regress": "levers.regression",
     "verify_with_semopy": "verification.semopy_check",
