@@ -245,6 +245,8 @@ def _require_comparable(fits: Sequence[SemFit]) -> None:
         raise HonestyError("sem_comparison.error.simulated")
     for fit in fits:
         require_minimum(fit)
+        if fit.information.unidentified:
+            raise AnalysisError("sem_comparison.error.unidentified")
         if fit.options.estimator != first.options.estimator:
             pair = f"{first.options.estimator}, {fit.options.estimator}"
             raise AnalysisError("sem_comparison.error.estimators", estimators=pair)

@@ -81,8 +81,8 @@ def group_model(
     return GroupModel(syntax, sample, options)
 
 
-def require_rows(sample: Sample, table: ParameterTable) -> None:
-    """Stop where a group has too few rows for a model of its own.
+def require_rows(sample: Sample, table: ParameterTable, *, half: bool = False) -> None:
+    """Stop where a group, or the ``half`` of one, has too few rows for a model of its own.
 
     Raises
     ------
@@ -94,7 +94,8 @@ def require_rows(sample: Sample, table: ParameterTable) -> None:
     for number, group in enumerate(sample.groups):
         parameters = len({row.free for row in table.rows if row.group == number and row.free != FIXED})
         if group.n <= parameters:
-            raise AnalysisError("sem_comparison.error.few_rows", group=group.label, parameters=parameters)
+            key = "few_rows_half" if half else "few_rows"
+            raise AnalysisError(f"sem_comparison.error.{key}", group=group.label, parameters=parameters)
 
 
 def known_steps(steps: tuple[str, ...] | str) -> tuple[str, ...]:

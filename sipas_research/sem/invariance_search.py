@@ -245,7 +245,7 @@ def _halves(start: GroupModel, seed: int) -> tuple[Sample, Sample]:
         second.append(sample_of_rows(values[np.sort(drawn[cut:])], part.names, part.label))
     halves = tuple(_sample(parts, start.sample) for parts in (first, second))
     for half in halves:
-        require_rows(half, start.table())
+        require_rows(half, start.table(), half=True)
     return halves[0], halves[1]
 
 

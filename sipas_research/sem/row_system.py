@@ -63,6 +63,8 @@ class RowSystem:
         for nothing.
         """
         inside = inverse_within(self.bread, self.kept)
+        if not np.isfinite(inside).all():  # an observed information that is not positive definite
+            return float("nan"), 0, np.full(along.shape[1], np.nan)
         freed = along - inside @ (self.bread @ along)
         slope = freed.T @ self.score
         size = np.einsum("ij,ij->j", along, self.bread @ along)

@@ -104,7 +104,7 @@ class ScoreTest:
                 "df": each.df,
                 "p_value": each.p_value,
                 "difference": each.difference,
-                "note": "" if each.df else "not_identified",
+                "note": "" if each.df else "no_test",
             }
             for each in self.single
             if each.equality is not None

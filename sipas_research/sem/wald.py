@@ -117,7 +117,7 @@ def wald_test(fit: SemFit, constraints: str) -> WaldTest:
     if not np.isfinite(cov).all():
         raise AnalysisError("sem_comparison.error.not_identified")
     spread = slopes[:, used] @ cov @ slopes[:, used].T
-    errors = np.sqrt(np.diag(spread))
+    errors = np.sqrt(np.maximum(np.diag(spread), 0.0))
     size = np.sqrt(np.einsum("ij,j,ij->i", slopes[:, used], np.diag(cov), slopes[:, used]))
     for constraint, error, scale in zip(wanted, errors, size, strict=True):
         if not error > 1e-6 * scale:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import sipas_research as sr
-from sipas_research.errors import AnalysisError, HeywoodWarning, HonestyError, OptionError
+from sipas_research.errors import AnalysisError, HeywoodWarning, HonestyError, NotIdentifiedWarning, OptionError
 from sipas_research.sem import difference as scaled
 from sipas_research.sem.difference import METHODS, difference, moment_slopes
 from sipas_research.sem.nesting import nesting
@@ -222,6 +222,15 @@ def test_uls_and_fits_without_convergence_are_refused() -> None:
     with pytest.raises(AnalysisError) as caught:
         sr.compare(fit, replace(fit, optimum=replace(fit.optimum, converged=False)))
     assert caught.value.key == "sem_comparison.error.not_converged"
+
+
+def test_a_model_that_the_data_do_not_determine_is_refused() -> None:
+    frame = cases.data("survey")
+    with pytest.warns(NotIdentifiedWarning):
+        lost = sr.cfa(f"{NESTED['free']}\naccess =~ result1 + result2 + result3", frame)
+    with pytest.raises(AnalysisError) as caught:
+        sr.compare(sr.cfa(NESTED["free"], frame), lost)
+    assert caught.value.key == "sem_comparison.error.unidentified"
 
 
 def test_simulated_data_never_stand_beside_others() -> None:

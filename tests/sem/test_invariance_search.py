@@ -100,7 +100,7 @@ def test_what_cannot_be_divided_is_refused() -> None:
     frame = drawn(np.random.default_rng(61), 60)
     with pytest.raises(AnalysisError) as caught:
         sr.invariance_search(MODEL, frame.groupby("cấp").head(40), group="cấp")
-    assert caught.value.key == "sem_comparison.error.few_rows"
+    assert caught.value.key == "sem_comparison.error.few_rows_half"
     moments = {
         label: sr.Moments(part.drop(columns="cấp").cov(), part.drop(columns="cấp").mean(), len(part))
         for label, part in frame.groupby("cấp")

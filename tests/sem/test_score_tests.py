@@ -112,7 +112,7 @@ def test_a_model_that_release_would_leave_open_counts_no_degree_of_freedom() -> 
     found = sr.score_test(fit)
     assert found.single[0].df == 0
     assert np.isnan(found.single[0].p_value)
-    assert found.tidy()["note"].tolist() == ["not_identified"]
+    assert found.tidy()["note"].tolist() == ["no_test"]
 
 
 def test_a_repeated_constraint_is_nothing_to_let_go() -> None:
