@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
+from dataclasses import dataclass
 
 import numpy as np
 
 from sipas_research.errors import AnalysisError, OptionError
+from sipas_research.factors.group_pairs import cluster_pairs, games_howell, tukey
 from sipas_research.factors.group_result import Comparison, GroupRow, PairRow, TestRow
 from sipas_research.factors.scores import OVERALL, score
 from sipas_research.numerics import group_tests
@@ -16,23 +17,55 @@ from sipas_research.numerics.disclosure import MINIMUM_CELL, suppress
 from sipas_research.numerics.group_tests import Effect, MeanTest
 from sipas_research.numerics.intervals import t_quantile
 from sipas_research.numerics.sandwich import cluster_covariance
+from sipas_research.results import DataKind
+from sipas_research.survey.agency_level import LEVEL, with_agency_level
 from sipas_research.survey.comparison import near
 from sipas_research.survey.responses import Responses
 
 NAN = float("nan")
 #: With more groups than this pairs are not compared: 8 groups are 28 pairs already.
 MOST_PAIRED = 8
+#: Ways to compare pairs, and those that are made unless others are asked for.
+PAIR_METHODS = ("tukey", "games_howell", "cluster_holm")
+USUAL_PAIRS = ("tukey", "games_howell")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Division:
+    """Rows divided by one fact.
+
+    Attributes
+    ----------
+    by : str
+    labels : tuple of str
+        Groups in the order of questionnaire, register or calendar.
+    member : (n,) array of int
+        Each row's place among them, -1 for none.
+    clusters : (n,) array of int, or None
+        Each row's cluster, -1 for none; None where no clusters are used.
+    """
+
+    by: str
+    labels: tuple[str, ...]
+    member: np.ndarray
+    clusters: np.ndarray | None
 
 
 def compare_groups(
-    responses: Responses, by: str, outcome: str = OVERALL, *, cluster: str | None = "agency", level: float = 0.95
+    responses: Responses,
+    by: str,
+    outcome: str = OVERALL,
+    *,
+    cluster: str | None = "agency",
+    level: float = 0.95,
+    pairs: Sequence[str] = USUAL_PAIRS,
 ) -> Comparison:
     """Compare the mean of a score between the groups of one fact, in the form that theses print.
 
     Two groups: Student's and Welch's t-test, Cohen's d, Hedges' g. Any number: Levene (mean) and Brown-Forsythe
     (median), analysis of variance, Welch's analysis of variance, Kruskal-Wallis on ranks, eta and omega squared;
-    three to eight groups also Tukey's and Games-Howell's pairs. All of these take answers as independent; where
-    ``cluster`` is there, a Wald test with cluster-robust covariance stands beside them. No weights are used.
+    three to eight groups also pairs. All of these take answers as independent; where ``cluster`` is there, a Wald test
+    with cluster-robust covariance stands beside them. No weights are used.
 
     Groups of 1 to 9 people, groups whose members all have one score, and what would let them be derived
     (:func:`sipas_research.numerics.disclosure.suppress`) are left out of every figure.
@@ -41,7 +74,7 @@ def compare_groups(
     ----------
     responses : Responses
     by : str
-        A category, "agency" or "year".
+        A category, "agency", "year", or "level" (of the agency, from the register).
     outcome : str
         "overall" (mean of the items of overall satisfaction), "index" (share of high answers over the factors'
         items, 0-1), or the id of a scale or item.
@@ -49,6 +82,8 @@ def compare_groups(
         Column of the clusters; not used where it is absent, is ``by`` itself, or has one value.
     level : float
         Coverage of the intervals, in (0, 1).
+    pairs : sequence of str
+        Of "tukey", "games_howell" and "cluster_holm" (robust to clusters, with Holm's correction).
 
     Returns
     -------
@@ -68,40 +103,63 @@ def compare_groups(
     """
     if not 0 < level < 1:
         raise OptionError("factors.error.level", received=str(level))
+    for method in pairs:
+        if method not in PAIR_METHODS:
+            raise OptionError("comparisons.error.pairs", received=str(method), known=", ".join(PAIR_METHODS))
     values = score(responses, outcome).to_numpy(float)
+    found = divide(responses, by, cluster)
+    return compare_division(values, found, outcome, level=level, pairs=pairs, data_kind=responses.data_kind)
+
+
+def divide(responses: Responses, by: str, cluster: str | None = "agency") -> Division:
+    """Return the rows divided by one fact, with their clusters."""
     labels, member = members(responses, by)
+    return Division(by, tuple(labels), member, _cluster_codes(responses, cluster, by))
+
+
+def compare_division(
+    values: Array, division: Division, outcome: str, *, level: float, pairs: Sequence[str], data_kind: DataKind
+) -> Comparison:
+    """Compare a score, one value a row, between the groups of a division (see :func:`compare_groups`)."""
+    member, labels, clusters = division.member, division.labels, division.clusters
     without_fact = int((member[~np.isnan(values)] < 0).sum())
     member = np.where(np.isnan(values), -1, member)
     groups = [values[member == place] for place in range(len(labels))]
     hidden = _hidden(groups, without_fact)
     shown = [place for place in range(len(labels)) if not hidden[place] and len(groups[place])]
     if len(shown) < 2:
-        raise AnalysisError("groups.error.few_groups", by=by, minimum=MINIMUM_CELL)
+        raise AnalysisError("groups.error.few_groups", by=division.by, minimum=MINIMUM_CELL)
     kept = [groups[place] for place in shown]
     if np.ptp(np.concatenate(kept)) == 0:
         raise AnalysisError("groups.error.no_spread", outcome=outcome)
-    clusters = _cluster_codes(responses, cluster, by)
-    tests = _tests(kept, level)
+    tests, pair_rows, count = _tests(kept, level), _pairs([labels[p] for p in shown], kept, level, pairs), 0
     if clusters is not None:
         used = np.isin(member, shown) & (clusters >= 0)
-        tests.append(("cluster_wald", _cluster_wald(values[used], member[used], clusters[used])))
+        places, count = np.unique(member[used], return_inverse=True)[1], len(np.unique(clusters[used]))
+        tests.append(("cluster_wald", _cluster_wald(values[used], places, clusters[used])))
+        if "cluster_holm" in pairs and 2 < len(shown) <= MOST_PAIRED and len(np.unique(places)) == len(shown):
+            pair_rows += cluster_pairs([labels[p] for p in shown], values[used], places, clusters[used], level)
     return Comparison(
-        by,
+        division.by,
         outcome,
         tuple(_group_row(label, g, bool(h), level) for label, g, h in zip(labels, groups, hidden, strict=False)),
         tuple(TestRow(name, test, _test_note(test)) for name, test in tests),
         tuple(_effects(kept, level)),
-        tuple(_pairs([labels[place] for place in shown], kept, level)),
+        tuple(pair_rows),
         sum(map(len, kept)),
-        0 if clusters is None else len(np.unique(clusters[np.isin(member, shown) & (clusters >= 0)])),
+        count,
         level,
-        responses.data_kind,
+        data_kind,
     )
 
 
 def members(responses: Responses, by: str) -> tuple[list[str], np.ndarray]:
     """Return labels in the order of questionnaire, register or calendar, and each row's place (-1: none)."""
+    if by == LEVEL:
+        responses = with_agency_level(responses)
     facts = {q.id: q for q in responses.questionnaire.facts()}
+    if by == LEVEL and LEVEL not in facts:
+        raise AnalysisError("comparisons.error.no_level")
     allowed = [q.id for q in facts.values() if q.kind == "category" or q.id in {"agency", "year"}]
     if by not in allowed:
         usable = [name for name in allowed if responses.has(name)]
@@ -172,8 +230,7 @@ def _cluster_wald(values: Array, member: np.ndarray, clusters: np.ndarray) -> Me
     """
     from scipy.special import fdtrc
 
-    places = np.unique(member, return_inverse=True)[1]
-    design = np.eye(int(places.max()) + 1)[places]
+    design = np.eye(int(member.max()) + 1)[member]
     design[:, 0] = 1.0
     count, restrictions = len(np.unique(clusters)), design.shape[1] - 1
     if count - 1 < restrictions or count < 2:
@@ -207,35 +264,9 @@ def _group_row(label: str, values: Array, hidden: bool, level: float) -> GroupRo
     return GroupRow(label, float(n), mean, sd, error, mean - reach, mean + reach, False, "")
 
 
-def _pairs(labels: list[str], groups: list[Array], level: float) -> list[PairRow]:
-    """Return Tukey's and Games-Howell's pairs for three to eight groups."""
+def _pairs(labels: list[str], groups: list[Array], level: float, methods: Sequence[str] = USUAL_PAIRS) -> list[PairRow]:
+    """Return the pairs of three to eight groups."""
     if not 2 < len(groups) <= MOST_PAIRED:
         return []
-    from scipy.stats import tukey_hsd
-
-    found = []
-    tukey = tukey_hsd(*groups)
-    ends = tukey.confidence_interval(level)
-    for i, j in combinations(range(len(groups)), 2):
-        difference = float(tukey.statistic[i, j])
-        reach = float(ends.high[i, j]) - difference
-        p = float(tukey.pvalue[i, j])
-        row = PairRow("tukey", labels[i], labels[j], difference, NAN, difference - reach, difference + reach, p)
-        found.append(row)
-    for i, j in combinations(range(len(groups)), 2):
-        found.append(_games_howell(labels[i], labels[j], groups[i], groups[j], len(groups), level))
-    return found
-
-
-def _games_howell(first: str, second: str, one: Array, other: Array, count: int, level: float) -> PairRow:
-    """Return one pair with its own variances: the studentized range on Welch's df (Games & Howell 1976)."""
-    from scipy.stats import studentized_range
-
-    welch = group_tests.welch_t(one, other, level)
-    if not np.isfinite(welch.statistic):
-        return PairRow("games_howell", first, second, welch.estimate, NAN, NAN, NAN, NAN)
-    root = float(np.sqrt(2.0))
-    p = float(studentized_range.sf(abs(welch.statistic) * root, count, welch.df2))
-    reach = float(studentized_range.isf(1 - level, count, welch.df2)) / root * welch.std_error
-    ends = (welch.estimate - reach, welch.estimate + reach)
-    return PairRow("games_howell", first, second, welch.estimate, welch.std_error, *ends, p)
+    rows = tukey(labels, groups, level) if "tukey" in methods else []
+    return rows + (games_howell(labels, groups, level) if "games_howell" in methods else [])

@@ -22,6 +22,7 @@ Format = Literal[
     "p",
     "interval",
     "interval_percent",
+    "mean_sd",
 ]
 FORMATS: tuple[Format, ...] = get_args(Format)
 SUPPRESSED = "(*)"
@@ -90,6 +91,9 @@ def printed(cell: Cell, style: Format, language: str) -> str:
 
 def _printed_interval(ends: tuple[float | None, float | None], style: Format, language: str) -> str:
     low, high = ends
+    if style == "mean_sd" and low is not None:
+        mean = wording.number(low, 2, language)
+        return mean if high is None else f"{mean} ({wording.number(high, 2, language)})"
     if low is None or high is None:
         return wording.MISSING
     return wording.interval(low, high, language, share=style == "interval_percent")

@@ -26,8 +26,10 @@ _NUMBER_FORMATS = {
     "p": '[<0.001]"<"0.001;0.000',
     "interval": "#,##0.00",
     "interval_percent": "0.00%",
+    "mean_sd": "#,##0.00",
 }
-_INTERVALS = {"interval", "interval_percent"}
+#: Formats whose cells are two numbers, with the names of the two.
+_ENDS = {"interval": ("low", "high"), "interval_percent": ("low", "high"), "mean_sd": ("mean", "sd")}
 _CREATED = datetime.datetime(1980, 1, 1, tzinfo=datetime.UTC)
 _WIDEST = 60
 _LINE = 16  # height of a line in points
@@ -117,15 +119,15 @@ def _write_top(table: Table, workbook: Workbook, sheet: Worksheet, widths: list[
 
 
 def _header(table: Table) -> list[str]:
-    low, high = (wording.text(f"report.sheet.{end}", table.language) for end in ("low", "high"))
     labels: list[str] = []
     for column in table.columns:
-        labels += [f"{column.label}: {low}", f"{column.label}: {high}"] if _is_interval(column) else [column.label]
+        ends = [wording.text(f"report.sheet.{end}", table.language) for end in _ENDS.get(column.format, ())]
+        labels += [f"{column.label}: {end}" for end in ends] or [column.label]
     return [*labels, wording.text("report.sheet.data_kind", table.language)]
 
 
 def _is_interval(column: Column) -> bool:
-    return column.format in _INTERVALS
+    return column.format in _ENDS
 
 
 def _write_rows(table: Table, workbook: Workbook, sheet: Worksheet, first: int, widths: list[int]) -> None:

@@ -10,6 +10,7 @@ from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.report.cells import Suppressed
 from sipas_research.report.display import Column, Finding, Table
 from sipas_research.report.labels import only_year, source_line, survey_id, survey_name
+from sipas_research.survey.agency_level import with_agency_level
 from sipas_research.survey.profile import Profile, profile
 from sipas_research.survey.questionnaire import Question
 from sipas_research.survey.responses import Responses
@@ -59,6 +60,7 @@ def forms_table(everyone: Responses, current: Responses, language: str) -> Table
 
 def profile_table(found: Profile, responses: Responses, language: str) -> Table | Finding:
     """Return counts and shares of the respondents' characteristics, small cells hidden."""
+    responses = with_agency_level(responses)
     rows: list[tuple[Any, ...]] = []
     for term, block in found.tidy().groupby("term", sort=False):
         question = responses.questionnaire.question(str(term))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from sipas_research.report.cells import Absent, Suppressed
@@ -13,6 +14,9 @@ from sipas_research.survey.quality_result import ResponseQuality, SignCount, Spr
 from sipas_research.survey.rerun import Rerun
 from sipas_research.survey.responses import Responses
 from sipas_research.wording import integer, number, percent, text
+
+#: Analyses that chapters run again.
+_ANALYSES = ("means", "alpha")
 
 
 def _common(kind: DataKind, responses: Responses, language: str) -> dict[str, Any]:
@@ -68,10 +72,12 @@ def response_signs_table(found: ResponseQuality | Finding, responses: Responses,
     )
 
 
-def suspects_table(found: ResponseQuality | Finding, responses: Responses, language: str) -> Table | None:
-    """Return suspects by agency; nothing where the file has no agency or nothing may be shown."""
-    if isinstance(found, Finding) or all(row.suppressed for row in found.agencies):
+def suspects_table(found: ResponseQuality | Finding, responses: Responses, language: str) -> Table | Finding | None:
+    """Return suspects by agency; a sentence where no number but zero may be shown, nothing without agencies."""
+    if isinstance(found, Finding) or not found.agencies:
         return None
+    if not any(row.suspects > 0 for row in found.agencies):
+        return _reason("suspects", "survey_quality.finding.no_agency_shown", found, responses, language)
     rows = [
         (
             responses.agencies.name(row.group, language),
@@ -99,10 +105,14 @@ def suspects_table(found: ResponseQuality | Finding, responses: Responses, langu
     )
 
 
-def suspects_spread_table(found: ResponseQuality | Finding, responses: Responses, language: str) -> Table | None:
+def suspects_spread_table(
+    found: ResponseQuality | Finding, responses: Responses, language: str
+) -> Table | Finding | None:
     """Return how far agencies, and collectors, differ in their share of suspects; nothing where neither is known."""
     if isinstance(found, Finding) or not found.spreads:
         return None
+    if not any(math.isfinite(quartile) for spread in found.spreads for quartile in spread.quartiles):
+        return _reason("suspects-spread", found.spreads[0].note, found, responses, language)
     return Table(
         f"tbl-suspects-spread-{survey_id(responses)}",
         text("response_quality.table.spread_title", language, survey=survey_name(responses, language)),
@@ -123,6 +133,13 @@ def suspects_spread_table(found: ResponseQuality | Finding, responses: Responses
     )
 
 
+def _reason(name: str, key: str, found: ResponseQuality, responses: Responses, language: str) -> Finding:
+    what = text(f"findings.what.{name.replace('-', '_')}", language)
+    reason = text(key, language)
+    sentence = text("findings.reason", language, what=what, reason=reason[:1].lower() + reason[1:])
+    return Finding(f"reason-{name}-{survey_id(responses)}", sentence, language, found.data_kind, role="reason")
+
+
 def _spread(spread: Spread, language: str) -> tuple[object, ...]:
     absent = Absent(text(spread.note or "tables.common.not_computed", language))
     label = text(f"response_quality.table.{spread.by}", language)
@@ -138,16 +155,23 @@ def _spread(spread: Spread, language: str) -> tuple[object, ...]:
     return (label, int(spread.n_groups), quartiles, statistic, spread.p_value)
 
 
-def rerun_table(found: Rerun | Finding, what: str, responses: Responses, language: str) -> Table | Finding:
+def rerun_table(
+    found: Rerun | Finding, what: str, responses: Responses, language: str, *, name: str = ""
+) -> Table | Finding:
     """Return an analysis with and without the suspects, one row a quantity.
 
     Parameters
     ----------
     what : str
-        What was analysed, for the title, in the table's language.
+        What was analysed, for the title, in the table's language; "means" and "alpha" have words of their own.
+    name : str
+        Part of the table's id, where a chapter shows several.
     """
     if isinstance(found, Finding):
         return found
+    if what in _ANALYSES:
+        name = name or what
+        what = text(f"survey_quality.rerun.{what}", language, survey=survey_name(responses, language))
     questionnaire = responses.questionnaire
     rows = []
     for row in found.tidy().to_dict("records"):
@@ -156,7 +180,7 @@ def rerun_table(found: Rerun | Finding, what: str, responses: Responses, languag
         absent = Absent(text(row["note"] or "tables.common.not_computed", language))
         rows.append((" – ".join(parts), *[v if math.isfinite(v) else absent for v in values]))
     return Table(
-        f"tbl-without-suspects-{survey_id(responses)}",
+        "-".join(part for part in ("tbl-without-suspects", name, survey_id(responses)) if part),
         text("response_quality.table.rerun_title", language, what=what),
         (
             Column("quantity", text("response_quality.table.quantity", language), width=0.46),
@@ -172,3 +196,41 @@ def rerun_table(found: Rerun | Finding, what: str, responses: Responses, languag
         ),
         **_common(found.data_kind, responses, language),
     )
+
+
+def rerun_tables(
+    found: Mapping[str, Rerun | Finding], responses: Responses, language: str
+) -> tuple[Table | Finding, ...]:
+    """Return one table an analysis, by its name ("means", "alpha"); one reason where all failed for the same reason."""
+    tables = [rerun_table(one, what, responses, language) for what, one in found.items()]
+    reasons = {t.text for t in tables if isinstance(t, Finding)}
+    return tuple(tables[:1] if len(reasons) == 1 and all(isinstance(t, Finding) for t in tables) else tables)
+
+
+def response_findings(
+    found: ResponseQuality | Finding, again: Mapping[str, Rerun | Finding], responses: Responses, language: str
+) -> tuple[Finding, ...]:
+    """Return how many forms are suspected of careless answering, and how far leaving them out moves means and alpha.
+
+    Parameters
+    ----------
+    again : mapping of str to Rerun or Finding
+        As :func:`rerun_tables` takes it.
+    """
+    if isinstance(found, Finding):
+        return ()
+    survey = survey_name(responses, language)
+    fields: dict[str, Any] = {"survey": survey[:1].upper() + survey[1:], "signs": found.at_least}
+    if found.suspects.suppressed:
+        sentence = text("survey_quality.finding.suspects_few", language, **fields)
+    elif found.suspects.marked == 0:
+        sentence = text("survey_quality.finding.suspects_none", language, **fields)
+    else:
+        fields |= {"suspects": int(found.suspects.marked), "n": found.n}
+        share = percent(found.suspects.share, language, 1)
+        sentence = text("survey_quality.finding.suspects", language, **fields, share=share)
+    moved = [r.glance()["largest_change"].iloc[0] for r in map(again.get, _ANALYSES) if isinstance(r, Rerun)]
+    if len(moved) == len(_ANALYSES) and all(map(math.isfinite, moved)):
+        means, alpha = (number(value, 3, language) for value in moved)
+        sentence += " " + text("survey_quality.finding.changes", language, means=means, alpha=alpha)
+    return (Finding(f"responses-finding-{survey_id(responses)}", sentence, language, found.data_kind),)

@@ -91,7 +91,7 @@ class Description:
         return "\n".join(lines)
 
 
-def describe(responses: Responses, *, scales: ScaleChoice = None) -> Description:
+def describe(responses: Responses, *, scales: ScaleChoice = None, items: bool = True) -> Description:
     """Describe every item and scale without weights.
 
     Skewness and kurtosis are corrected for bias (G1 and G2 of Joanes and Gill 1998, as SPSS prints them). An
@@ -107,6 +107,8 @@ def describe(responses: Responses, *, scales: ScaleChoice = None) -> Description
     responses : Responses
     scales : iterable of scale ids, or mapping of a name to item ids, optional
         None takes every scale with answers.
+    items : bool
+        False leaves out the items' own rows.
 
     Raises
     ------
@@ -119,10 +121,10 @@ def describe(responses: Responses, *, scales: ScaleChoice = None) -> Description
     shares: list[AnswerShare] = []
     for scale, ids in _scales(responses, scales).items():
         shown = [i for i in ids if responses.frame[i].notna().sum() >= MINIMUM_CELL]
-        rows += [_item_row(responses, scale, i) for i in ids]
+        rows += [_item_row(responses, scale, i) for i in ids] if items else []
         if scale:
             rows.append(_scale_row(responses, scale, ids, shown))
-        shares += _battery_shares(responses, scale, shown)
+        shares += [s for s in _battery_shares(responses, scale, shown) if items or s.level == "scale"]
     return Description(tuple(rows), tuple(shares), len(responses), responses.data_kind, responses.source)
 
 

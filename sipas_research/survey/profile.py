@@ -12,6 +12,7 @@ from sipas_research import wording
 from sipas_research.errors import OptionError
 from sipas_research.numerics.disclosure import MINIMUM_CELL, suppress
 from sipas_research.results import DataKind
+from sipas_research.survey.agency_level import LEVEL, with_agency_level
 from sipas_research.survey.comparison import near
 from sipas_research.survey.questionnaire import Question
 from sipas_research.survey.responses import Responses
@@ -84,13 +85,17 @@ def profile(responses: Responses, *, facts: Iterable[str] | None = None) -> Prof
     ----------
     responses : Responses
     facts : iterable of question ids, optional
-        Categories and numbers. None takes all that have answers, except weight, frame size and year.
+        Categories and numbers, "level" (of the agency, from the register). None takes all that have answers, except
+        weight, frame size and year.
 
     Raises
     ------
     OptionError
         If a fact is unknown, or is a text or a date, which could point at one person.
     """
+    facts = None if facts is None else (facts,) if isinstance(facts, str) else tuple(facts)
+    if facts is None or LEVEL in facts:
+        responses = with_agency_level(responses)
     rows: list[ProfileRow] = []
     for question in _chosen(responses, facts):
         rows += _category(responses, question) if question.kind == "category" else _number(responses, question)
@@ -102,7 +107,7 @@ def _chosen(responses: Responses, facts: Iterable[str] | None) -> list[Question]
     if facts is None:
         design = {responses.design.weight, responses.design.population, "weight", "frame_size", "year"}
         return [q for q in counted.values() if q.id not in design and responses.has(q.id)]
-    wanted = [facts] if isinstance(facts, str) else list(facts)
+    wanted = list(facts)
     known = {q.id: q for q in responses.questionnaire.facts()}
     for fact in wanted:
         if fact not in known:

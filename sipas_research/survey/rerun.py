@@ -38,7 +38,10 @@ class Rerun:
     def tidy(self) -> pd.DataFrame:
         """One row a quantity of either table: estimate without suspects, estimate_all with them, difference."""
         whole, rest = (_numbered(result.tidy()) for result in (self.everyone, self.cleaned))
-        both = rest.merge(whole, on=["term", "group", "place"], how="outer", suffixes=("", "_all"), sort=False)
+        keys = ["term", "group", "place"]
+        # an outer merge would sort; quantities stand in the order of the analysis
+        order = pd.concat([whole[keys], rest[keys]]).drop_duplicates(ignore_index=True)
+        both = order.merge(rest, on=keys, how="left").merge(whole, on=keys, how="left", suffixes=("", "_all"))
         both = both.assign(difference=both["estimate"] - both["estimate_all"])
         missing = both["estimate"].isna() ^ both["estimate_all"].isna()
         both["note"] = np.where(missing, "response_quality.note.one_side", "")

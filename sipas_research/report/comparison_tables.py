@@ -1,0 +1,385 @@
+"""Means of all scales by each characteristic of respondents, the tests behind them, and pairs of groups."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from sipas_research.factors.group_differences import MOST_PAIRED
+from sipas_research.factors.group_result import Comparison, GroupRow, PairRow
+from sipas_research.factors.scale_differences import GroupSize, ScaleComparisons, leading_effect
+from sipas_research.report.cells import SUPPRESSED, Absent, Suppressed
+from sipas_research.report.display import Column, Finding, Table
+from sipas_research.report.group_tables import fact_label, group_label
+from sipas_research.report.labels import source_line, spoken, survey_id, survey_name
+from sipas_research.report.model_tables import interval_label, term_label
+from sipas_research.survey.agency_level import with_agency_level
+from sipas_research.survey.responses import Responses
+from sipas_research.wording import integer, number, percent, text
+from sipas_research.wording.catalogue import keys
+
+#: Characteristics that councils expect, in the order of a thesis; the last two are not asked of staff.
+_EXPECTED = ("sex", "age_band", "education", "level", "occupation", "channel")
+_OF_STAFF = 4
+#: Letters that the groups' names may have together; beyond it columns carry numbers, with the names in the note.
+_HEADER_LETTERS = 90
+_MOST_NAMED = 3
+
+
+def _common(found: ScaleComparisons, responses: Responses, language: str) -> dict[str, Any]:
+    return {
+        "language": language,
+        "data_kind": found.data_kind,
+        "weighting": text("tables.common.unweighted", language),
+        "source": source_line(responses, language),
+    }
+
+
+def scale_group_tables(
+    found: ScaleComparisons | Finding, responses: Responses, language: str
+) -> tuple[Table | Finding, ...]:
+    """Return one table a characteristic: mean and SD of every scale in every group, Sig., Sig. after Holm, effect size.
+
+    Characteristics that councils expect and the file does not have are named in a last sentence.
+    """
+    if isinstance(found, Finding):
+        return (found,)
+    people = with_agency_level(responses)
+    tables: list[Table | Finding] = [
+        _means(found, fact, sizes, people, language) for fact, sizes in found.sizes if fact in found.facts
+    ]
+    tables += [_reason(found, fact, people, language) for fact, _ in found.sizes if fact not in found.facts]
+    return (*tables, *_absent(found, people, language))
+
+
+def _means(
+    found: ScaleComparisons, fact: str, sizes: tuple[GroupSize, ...], responses: Responses, language: str
+) -> Table:
+    kept = [size for size in sizes if size.suppressed or size.n > 0]
+    names = [group_label(fact, size.group, responses, language) for size in kept]
+    counts = [SUPPRESSED if size.suppressed else integer(size.n, language) for size in kept]
+    numbered = sum(map(len, names)) > _HEADER_LETTERS
+    headers = [
+        text("comparisons.table.number_n", language, number=place)
+        if numbered
+        else text("comparisons.table.group_n", language, group=name, n=n)
+        for place, (name, n) in enumerate(zip(names, counts, strict=True), start=1)
+    ]
+    pairs = found.of(fact)
+    effect = leading_effect(pairs[0][0])[0]
+    rows = [_means_row(c, p, kept, responses, language) for c, p in pairs]
+    rows += [
+        _gap_row(outcome, reason, len(kept), responses, language) for by, outcome, reason in found.gaps if by == fact
+    ]
+    notes = [_key(names, counts, language) if numbered else text("comparisons.table.note_cell", language)]
+    if any(size.suppressed for size in kept) and not any(isinstance(c, Suppressed) for row in rows for c in row):
+        notes.append(text("report.note.suppressed", language, minimum=Suppressed().minimum))
+    return Table(
+        f"tbl-scales-by-{_slug(fact)}-{survey_id(responses)}",
+        text(
+            "comparisons.table.means",
+            language,
+            fact=_fact_name(fact, responses, language),
+            survey=survey_name(responses, language),
+        ),
+        (
+            Column("scale", text("comparisons.table.scale", language)),
+            *[Column(f"group{place}", label, "mean_sd", "center") for place, label in enumerate(headers, start=1)],
+            Column("p", text("comparisons.table.sig", language), "p"),
+            Column("p_holm", text("comparisons.table.sig_holm", language), "p"),
+            Column("effect", text(f"comparisons.table.{effect}", language), "number3"),
+        ),
+        tuple(rows),
+        notes=(*notes, *_means_notes(found, [c for c, _ in pairs], language)),
+        **_common(found, responses, language),
+    )
+
+
+def _fact_name(fact: str, responses: Responses, language: str) -> str:
+    """Return a short name inside a sentence: of a characteristic of the packaged forms, else the question in quotes."""
+    key = f"comparisons.fact.{fact}"
+    if key in keys("en"):
+        return text(key, language)
+    question = fact_label(fact, responses, language).rstrip("?")
+    return text("comparisons.table.quoted", language, fact=question)
+
+
+def _heading(fact: str, responses: Responses, language: str) -> str:
+    """Return the short name as it begins a row."""
+    name = _fact_name(fact, responses, language)
+    return fact_label(fact, responses, language) if "“" in name else name[:1].upper() + name[1:]
+
+
+def _slug(fact: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", fact.casefold()).strip("-") or "fact"
+
+
+def _key(names: list[str], counts: list[str], language: str) -> str:
+    """Name the groups behind the numbers of the columns."""
+    parts = [
+        text("comparisons.table.key_group", language, number=place, group=name, n=n)
+        for place, (name, n) in enumerate(zip(names, counts, strict=True), start=1)
+    ]
+    return text("comparisons.table.key", language, groups="; ".join(parts))
+
+
+def _means_row(
+    found: Comparison, adjusted: float, sizes: list[GroupSize], responses: Responses, language: str
+) -> tuple[Any, ...]:
+    by_group = {row.group: row for row in found.group_rows}
+    cells = [_mean_cell(by_group[size.group], language) for size in sizes]
+    absent = Absent(text("groups.note.no_test", language))
+    p = found.leading[1].p_value
+    ends = [value if math.isfinite(value) else absent for value in (p, adjusted, leading_effect(found)[1].estimate)]
+    return (term_label(found.outcome, responses, language), *cells, *ends)
+
+
+def _mean_cell(row: GroupRow, language: str) -> object:
+    if row.suppressed:
+        return Suppressed()
+    return (row.mean, row.sd) if row.n > 0 else Absent(text("groups.note.no_answers", language))
+
+
+def _gap_row(outcome: str, reason: Any, groups: int, responses: Responses, language: str) -> tuple[Any, ...]:
+    absent = Absent(spoken(reason, responses.questionnaire, language))
+    return (term_label(outcome, responses, language), *[absent] * (groups + 3))
+
+
+def _means_notes(found: ScaleComparisons, compared: list[Comparison], language: str) -> tuple[str, ...]:
+    rule = "rule_cluster" if any(c.leading[0] == "cluster_wald" for c in compared) else "rule_welch"
+    effect = "g" if leading_effect(compared[0])[0] == "hedges_g" else "eta"
+    return (
+        text(f"comparisons.table.{rule}", language),
+        text("comparisons.table.note_holm", language, count=len(found.comparisons)),
+        text(f"comparisons.table.note_effect_{effect}", language),
+        text("comparisons.table.note_association", language),
+    )
+
+
+def _reason(found: ScaleComparisons, fact: str, responses: Responses, language: str) -> Finding:
+    """Say why no scale could be compared by a characteristic."""
+    reason = next(reason for by, _, reason in found.gaps if by == fact)
+    sentence = text(
+        "findings.reason",
+        language,
+        what=text("findings.what.groups", language),
+        reason=spoken(reason, responses.questionnaire, language),
+    )
+    name = f"reason-groups-{_slug(fact)}-{survey_id(responses)}"
+    return Finding(name, sentence, language, found.data_kind, role="reason")
+
+
+def _absent(found: ScaleComparisons, responses: Responses, language: str) -> tuple[Finding, ...]:
+    """Name expected characteristics that are not there, and those with too many groups."""
+    expected = _EXPECTED if responses.questionnaire.respondent == "citizen" else _EXPECTED[:_OF_STAFF]
+    tried = {fact for fact, _ in found.sizes}
+    many = [f for f in expected if f not in tried and responses.has(f) and responses.frame[f].nunique() > MOST_PAIRED]
+    none = [f for f in expected if f not in tried and f not in many]
+    sentences = []
+    for key, facts in (("absent", none), ("many", many)):
+        if facts:
+            names = ", ".join(text(f"comparisons.fact.{fact}", language) for fact in facts)
+            fields = {"most": MOST_PAIRED} if key == "many" else {}
+            sentences.append(text(f"comparisons.finding.{key}", language, facts=names, **fields))
+    if not sentences:
+        return ()
+    name = f"reason-facts-{survey_id(responses)}"
+    return (Finding(name, " ".join(sentences), language, found.data_kind, role="reason"),)
+
+
+def scale_tests_table(found: ScaleComparisons | Finding, responses: Responses, language: str) -> Table | None:
+    """Return Levene, t or F, Welch, clustered and corrected Sig. and effect size with interval, one row a comparison."""
+    if isinstance(found, Finding) or not found.comparisons:
+        return None
+    people = with_agency_level(responses)
+    clustered = any(c.clusters for c in found.comparisons)
+    rows = []
+    for fact in found.facts:
+        for place, (comparison, adjusted) in enumerate(found.of(fact)):
+            label = _heading(fact, people, language) if place == 0 else ""
+            rows.append((label, *_test_row(comparison, adjusted, clustered, people, language)))
+    level = percent(found.level, language, 0)
+    return Table(
+        f"tbl-scale-tests-{survey_id(responses)}",
+        text("comparisons.table.tests", language, survey=survey_name(responses, language)),
+        (
+            Column("fact", text("comparisons.table.fact", language), width=0.13),
+            Column("scale", text("comparisons.table.scale", language), width=0.16),
+            Column("levene", text("comparisons.table.levene", language), "p", width=0.08),
+            Column("classical", text("comparisons.table.classical", language), align="right", width=0.13),
+            Column("classical_p", text("comparisons.table.sig", language), "p", width=0.07),
+            Column("welch_p", text("comparisons.table.welch", language), "p", width=0.08),
+            *([Column("cluster_p", text("comparisons.table.cluster", language), "p", width=0.08)] if clustered else []),
+            Column("holm_p", text("comparisons.table.sig_holm", language), "p", width=0.08),
+            Column("effect", text("comparisons.table.effect", language, level=level), align="right", width=0.19),
+        ),
+        tuple(rows),
+        notes=_tests_notes(found, clustered, people, language),
+        **_common(found, responses, language),
+    )
+
+
+def _test_row(
+    found: Comparison, adjusted: float, clustered: bool, responses: Responses, language: str
+) -> tuple[Any, ...]:
+    two = found.test("student_t") is not None
+    names = ["levene", "student_t" if two else "anova", "welch_t" if two else "welch_anova"]
+    names += ["cluster_wald"] if clustered else []
+    absent = Absent(text("groups.note.no_test", language))
+    tests = [found.test(name) for name in names]
+    tails = [t.p_value if t is not None and math.isfinite(t.p_value) else absent for t in tests]
+    classical = tests[1]
+    said: Any = absent
+    if classical is not None and math.isfinite(classical.statistic):
+        value = number(classical.statistic, 2, language)
+        df1, df2 = integer(classical.df1, language), integer(classical.df2, language)
+        fields = {"df": df2} if two else {"df1": df1, "df2": df2}
+        said = text(f"groups.table.statistic_{'t' if two else 'f'}", language, value=value, **fields)
+    name, size = leading_effect(found)
+    effect: Any = absent
+    if math.isfinite(size.estimate):
+        ends = [number(value, 3, language) for value in (size.estimate, size.conf_low, size.conf_high)]
+        label = text(f"comparisons.table.{name}", language)
+        effect = text("comparisons.table.effect_value", language, name=label, value=ends[0], low=ends[1], high=ends[2])
+    last = adjusted if math.isfinite(adjusted) else absent
+    return (term_label(found.outcome, responses, language), tails[0], said, *tails[1:], last, effect)
+
+
+def _tests_notes(found: ScaleComparisons, clustered: bool, responses: Responses, language: str) -> tuple[str, ...]:
+    count = len(found.comparisons)
+    notes = [
+        text("comparisons.table.note_levene", language),
+        text(f"groups.table.{'note_cluster' if clustered else 'note_no_cluster'}", language),
+        text(f"comparisons.table.{'from_cluster' if clustered else 'from_welch'}", language, count=count),
+        text("comparisons.table.note_steiger", language),
+        text("comparisons.table.note_convention", language),
+    ]
+    if responses.design.weight:
+        notes.append(text("comparisons.table.note_weights", language))
+    gaps = [
+        text(
+            "comparisons.table.gap",
+            language,
+            scale=term_label(outcome, responses, language),
+            fact=_fact_name(by, responses, language),
+        )
+        for by, outcome, _ in found.gaps
+        if outcome
+    ]
+    if gaps:
+        notes.append(text("comparisons.table.note_gap", language, what="; ".join(gaps)))
+    return tuple(notes)
+
+
+def scale_pairs_table(found: ScaleComparisons | Finding, responses: Responses, language: str) -> Table | Finding | None:
+    """Return the pairs of groups that differ, of the comparisons that stay clear after Holm; a sentence where none do."""
+    if isinstance(found, Finding):
+        return None
+    clear = [c for c in found.clear if c.pair_rows]
+    if not clear:
+        return _no_pairs(found, "no_pairs", 0, responses, language)
+    people = with_agency_level(responses)
+    clustered = any(c.clusters for c in clear)
+    rows, total = [], 0
+    for comparison in clear:
+        robust = {(r.first, r.second): r for r in comparison.pair_rows if r.method == "cluster_holm"}
+        plain = [r for r in comparison.pair_rows if r.method == "games_howell"]
+        total += len(plain)
+        picked = [r for r in plain if _below(found.alpha, (r, robust.get((r.first, r.second))))]
+        for place, row in enumerate(picked):
+            head = _pair_head(comparison, people, language) if place == 0 else ("", "")
+            rows.append((*head, *_pair_cells(comparison, row, robust, clustered, people, language)))
+    if not rows:
+        return _no_pairs(found, "no_clear_pairs", total, responses, language)
+    notes = [text("comparisons.table.note_pairs", language, all=total, shown=len(rows))]
+    notes += [text("comparisons.table.note_pairs_interval", language)]
+    notes += [text("comparisons.table.note_pairs_cluster", language)] if clustered else []
+    return Table(
+        f"tbl-scale-pairs-{survey_id(responses)}",
+        text("comparisons.table.pairs", language, survey=survey_name(responses, language)),
+        (
+            Column("fact", text("comparisons.table.fact", language), width=0.14),
+            Column("scale", text("comparisons.table.scale", language), width=0.14),
+            Column("pair", text("comparisons.table.pair", language), width=0.29),
+            Column("difference", text("comparisons.table.difference", language), "number2", width=0.1),
+            Column("interval", interval_label(found.level, language), "interval", width=0.14),
+            Column("games_howell", text("comparisons.table.games_howell", language), "p", width=0.09),
+            *(
+                [Column("cluster", text("comparisons.table.cluster_holm", language), "p", width=0.1)]
+                if clustered
+                else []
+            ),
+        ),
+        tuple(rows),
+        notes=tuple(notes),
+        **_common(found, responses, language),
+    )
+
+
+def _below(alpha: float, rows: Iterable[PairRow | None]) -> bool:
+    return any(row is not None and row.p_value < alpha for row in rows)
+
+
+def _pair_head(found: Comparison, responses: Responses, language: str) -> tuple[str, str]:
+    return _heading(found.by, responses, language), term_label(found.outcome, responses, language)
+
+
+def _pair_cells(
+    found: Comparison,
+    row: PairRow,
+    robust: dict[tuple[str, str], PairRow],
+    clustered: bool,
+    responses: Responses,
+    language: str,
+) -> tuple[Any, ...]:
+    names = [group_label(found.by, group, responses, language) for group in (row.first, row.second)]
+    label = text("comparisons.table.pair_label", language, first=names[0], second=names[1])
+    beside = robust.get((row.first, row.second))
+    last: Any = beside.p_value if beside is not None else Absent(text("groups.note.no_test", language))
+    ends = (row.conf_low, row.conf_high)
+    return (label, row.estimate, ends, row.p_value, *([last] if clustered else []))
+
+
+def _no_pairs(found: ScaleComparisons, key: str, total: int, responses: Responses, language: str) -> Finding:
+    fields = {"all": total} if key == "no_clear_pairs" else {}
+    name = f"reason-scale-pairs-{survey_id(responses)}"
+    return Finding(
+        name, text(f"comparisons.finding.{key}", language, **fields), language, found.data_kind, role="reason"
+    )
+
+
+def scale_group_findings(found: ScaleComparisons | Finding, responses: Responses, language: str) -> tuple[Finding, ...]:
+    """Return how many comparisons stay clear after Holm's correction, and which, largest effect first."""
+    if isinstance(found, Finding) or not found.comparisons:
+        return ()
+    people = with_agency_level(responses)
+    survey = survey_name(responses, language)
+    fields = {
+        "survey": survey[:1].upper() + survey[1:],
+        "count": len(found.comparisons),
+        "outcomes": len(found.outcomes),
+        "facts": len(found.facts),
+    }
+    clear = sorted(found.clear, key=lambda c: -dict(c.effect_sizes)["eta_squared"].estimate)
+    if not clear:
+        sentence = text("comparisons.finding.none_clear", language, **fields)
+    else:
+        named = [_one(c, people, language) for c in clear[:_MOST_NAMED]]
+        if len(clear) > _MOST_NAMED:
+            named.append(text("comparisons.finding.more", language, count=len(clear) - _MOST_NAMED))
+        sentence = text("comparisons.finding.clear", language, **fields, clear=len(clear), which="; ".join(named))
+    return (Finding(f"groups-finding-{survey_id(responses)}", sentence, language, found.data_kind),)
+
+
+def _one(found: Comparison, responses: Responses, language: str) -> str:
+    name, size = leading_effect(found)
+    return text(
+        "comparisons.finding.one",
+        language,
+        scale=term_label(found.outcome, responses, language),
+        fact=_fact_name(found.by, responses, language),
+        effect=text(f"comparisons.table.{name}", language),
+        value=number(size.estimate, 3, language),
+    )
