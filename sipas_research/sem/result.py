@@ -152,6 +152,8 @@ class SemFit:
         std_all = standardized_values(self.rows, values, self.groups, "all")
         errors, lost = self._row_errors()
         estimates = np.where(lost, np.nan, values)
+        if lost.any():
+            std_lv, std_all = np.where(self._unscaled(lost), np.nan, (std_lv, std_all))
         columns: dict[str, Any] = self._names()
         if defined:
             more, jacobian = self.restrictions.defined(self.theta)
@@ -234,6 +236,12 @@ class SemFit:
         result[estimated] = errors[free[estimated]]
         lost = np.isin(free, self.information.unidentified) & estimated
         return result, lost
+
+    def _unscaled(self, lost: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return the rows that touch a latent variable of which some parameter is not determined."""
+        rows, latents = self.table.rows, set(self.table.latents)
+        touched = {(r.group, n) for r, gone in zip(rows, lost, strict=True) if gone for n in (r.lhs, r.rhs)}
+        return np.array([any(n in latents and (r.group, n) in touched for n in (r.lhs, r.rhs)) for r in rows])
 
     def _defined_errors(self, jacobian: Array) -> Array:
         touched = np.abs(jacobian) > 0
