@@ -20,8 +20,14 @@ from sipas_research.numerics.correlation import Array, read_only
 
 #: A likelihood that still rises here has its maximum at a correlation of one: the answers order people alike.
 LARGEST = 0.9999
+#: A search that halves its way beyond this tries the end.
+NEARLY_LARGEST = 0.999
 #: Last Newton step; steps shrink quadratically, so that the error left is of the order of its square.
 TOLERANCE = 1e-8
+#: Information of one row below which, beyond FAR, the likelihood does not tell correlations from one apart.
+FLAT, FAR = 1e-8, 0.9
+#: Shares this close are equal: far below one row of any sample, far above rounding.
+SAME_SHARE = 1e-12
 #: Below this a cell's probability, a difference of numbers up to one, has lost its digits.
 SMALLEST_CELL = 1e-13
 #: Conditional standard deviations from which on a cell's mass falls off like an exponential.
@@ -166,7 +172,8 @@ def fill_empty_cell(tables: Array) -> tuple[Array, NDArray[np.bool_]]:
 def fit_pairs(tables: Array, first: Array, second: Array, *, max_iterations: int = MAX_ITERATIONS) -> _PairFit:
     """Maximise the likelihood of each table over its correlation, the thresholds given.
 
-    Newton's steps on all pairs at once, kept inside the interval that the signs of the slopes leave.
+    Newton's steps on all pairs at once, kept inside the interval that the signs of the slopes leave, which is
+    halved where a step is no use.
 
     Parameters
     ----------
@@ -178,20 +185,28 @@ def fit_pairs(tables: Array, first: Array, second: Array, *, max_iterations: int
     size = len(tables)
     rho = np.clip(_score_correlation(tables), -0.9, 0.9)
     varied = (np.minimum((tables.sum(axis=2) > 0).sum(axis=1), (tables.sum(axis=1) > 0).sum(axis=1))) > 1
-    low, high = np.full(size, -LARGEST), np.full(size, LARGEST)
-    perfect = np.zeros(size, dtype=bool)
-    active = np.flatnonzero(varied)
+    low, high = np.full(size, -1.0), np.full(size, 1.0)
+    before, plateau = np.full(size, np.inf), np.zeros(size, dtype=bool)
+    sign = _saturated(tables, first, second)
+    perfect = varied & (sign != 0)
+    rho[perfect] = sign[perfect]
+    active = np.flatnonzero(varied & ~perfect)
     iterations = 0
     while active.size and iterations < max_iterations:
         iterations += 1
         now = rho[active]
-        slope, step = _newton(tables[active], first[active], second[active], now)
+        slope, step, flat = _newton(tables[active], first[active], second[active], now)
         low[active] = np.where(slope > 0, now, low[active])
         high[active] = np.where(slope < 0, now, high[active])
-        perfect[active] = ((now >= LARGEST) & (slope > 0)) | ((now <= -LARGEST) & (slope < 0))
-        near = np.abs(step) < TOLERANCE
-        rho[active] = np.where(near, now + step, _kept_inside(now + step, low[active], high[active]))
-        active = active[~(near | perfect[active])]
+        plateau[active] |= flat
+        last = np.abs(step) < TOLERANCE
+        narrow = high[active] - low[active] < TOLERANCE
+        perfect[active] = (narrow & plateau[active]) | ((np.abs(now) >= LARGEST) & (slope * now > 0))
+        # a step that does not halve the one before creeps: NaN sends the search to the middle
+        trial = now + np.where(last | (np.abs(step) <= before[active] / 2.0), step, np.nan)
+        rho[active] = np.where(last, trial, np.where(narrow, now, _kept_inside(trial, low[active], high[active])))
+        before[active] = np.abs(rho[active] - now)
+        active = active[~(last | narrow | perfect[active])]
     rho[perfect] = np.sign(rho[perfect])
     rho[~varied] = np.nan
     converged = np.ones(size, dtype=bool)
@@ -231,22 +246,47 @@ def cell_probabilities(first: Array, second: Array, rho: Array) -> tuple[Array, 
     return probability, ratio, curve
 
 
-def _newton(tables: Array, first: Array, second: Array, rho: Array) -> tuple[Array, Array]:
-    """Return the slope of the log-likelihood and Newton's step; Fisher's where the likelihood is not concave."""
-    probability, ratio, curve = cell_probabilities(first, second, rho)
-    squares = ratio * ratio
+def _newton(tables: Array, first: Array, second: Array, rho: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Return the slope of the log-likelihood, Newton's step (NaN where not concave), and where it is a plateau."""
+    _, ratio, curve = cell_probabilities(first, second, rho)
+    squares = (tables * ratio**2).sum(axis=(1, 2))
     slope = (tables * ratio).sum(axis=(1, 2))
-    observed = (tables * (squares - curve)).sum(axis=(1, 2))
-    expected = tables.sum(axis=(1, 2)) * (probability * squares).sum(axis=(1, 2))
-    return slope, slope / np.where(observed > 0, observed, expected)
+    curvature = squares - (tables * curve).sum(axis=(1, 2))
+    flat = (squares < FLAT * tables.sum(axis=(1, 2))) & (np.abs(rho) > FAR)
+    # a part in 1e10 of the squares is what their difference can tell
+    concave = (curvature > 1e-10 * squares) & ~flat
+    step = np.divide(slope, curvature, out=np.full_like(slope, np.nan), where=concave)
+    # on a plateau the search turns back: there may be a maximum before it
+    slope = np.where(flat, -rho, slope)
+    return slope, step, flat
+
+
+def _saturated(tables: Array, first: Array, second: Array) -> Array:
+    """Return 1 or -1 where a table is exactly what that correlation gives (Fréchet's bounds), else 0, (m,).
+
+    The likelihood then rises towards it, and so slowly at the end that a search would stop anywhere.
+    """
+    total = tables.sum(axis=(1, 2))
+    share = tables / np.where(total > 0, total, 1.0)[:, None, None]
+    x, y = (np.pad(ndtr(cuts), ((0, 0), (1, 1)), constant_values=(0.0, 1.0)) for cuts in (first, second))
+    x, y = x[:, :, None], y[:, None, :]
+    sign = np.zeros(len(tables))
+    for value, bound in ((1.0, np.minimum(x, y)), (-1.0, np.maximum(x + y - 1.0, 0.0))):
+        sign[np.abs(_cells(bound) - share).max(axis=(1, 2)) < SAME_SHARE] = value
+    return sign
 
 
 def _kept_inside(trial: Array, low: Array, high: Array) -> Array:
-    """Return the trial where it lies between the ends, else an end not yet tried, else the middle by Fisher's z."""
-    middle = np.tanh((np.arctanh(low) + np.arctanh(high)) / 2.0)
-    beyond = np.where((trial >= LARGEST) & (high >= LARGEST), LARGEST, middle)
-    beyond = np.where((trial <= -LARGEST) & (low <= -LARGEST), -LARGEST, beyond)
-    return np.where((trial > low) & (trial < high), trial, beyond)
+    """Return the trial where it lies between the ends, else an end not yet tried, else the middle by Fisher's z.
+
+    A trial that is NaN goes to the middle.
+    """
+    left, right = (np.arctanh(np.clip(end, -LARGEST, LARGEST)) for end in (low, high))
+    middle = np.tanh((left + right) / 2.0)
+    inside = (trial > low) & (trial < high) & (np.abs(trial) < LARGEST)
+    beyond = np.where(((trial >= LARGEST) | (middle > NEARLY_LARGEST)) & (high > LARGEST), LARGEST, middle)
+    beyond = np.where(((trial <= -LARGEST) | (middle < -NEARLY_LARGEST)) & (low < -LARGEST), -LARGEST, beyond)
+    return np.where(inside, trial, beyond)
 
 
 def _far_slopes(first: Array, second: Array, rho: Array) -> Array:

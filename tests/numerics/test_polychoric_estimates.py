@@ -99,6 +99,50 @@ def test_the_same_item_twice_is_at_one(turned, sign, categories):
     assert not fit.adjusted.any()
 
 
+@pytest.mark.parametrize(
+    ("table", "sign"),
+    [
+        ([[1, 0, 0], [6, 4, 4]], 1.0),
+        ([[12, 14, 7, 6], [1, 0, 0, 0]], -1.0),
+        ([[13, 0, 0, 0], [5, 6, 0, 0], [0, 5, 4, 7]], 1.0),
+        ([[0, 3], [0, 8], [4, 25]], -1.0),
+    ],
+)
+def test_a_table_in_perfect_order_is_at_one(table, sign):
+    fit = polychorics_of(columns_of(table))
+    assert fit.correlation[0, 1] == sign
+    assert fit.perfect[0, 1]
+    assert fit.converged.all()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_searches_end_at_the_highest_point_of_a_grid(seed):
+    generator = np.random.default_rng(seed)
+    rows, size = generator.choice([8, 20, 80]), generator.integers(2, 6, 3)
+    loading = generator.choice([0.0, 0.6, 0.97, 0.999])
+    latent = loading * generator.normal(size=rows) + np.sqrt(1 - loading**2) * generator.normal(size=(3, rows))
+    columns = [np.digitize(row, np.sort(generator.normal(size=k - 1))) for row, k in zip(latent, size, strict=True)]
+    columns = [np.where(generator.random(rows) < 0.1, np.nan, column) for column in columns]
+    levels, _ = find_levels(columns, complete_only=False)
+    if any(len(level.values) < 2 for level in levels):
+        return
+    tables = pair_tables(code_blocks(columns, levels, complete_only=False), levels)
+    fit = polychorics(tables)
+    assert fit.converged.all()
+    assert fit.iterations < 40
+    for first, second in zip(*np.triu_indices(3, 1), strict=True):
+        if fit.adjusted[first, second] or not fit.defined[first, second]:
+            continue
+        shape = (tables.categories[first], tables.categories[second])
+        table = tables.stack(tables.counts, np.array([first]), np.array([second]), shape)[0]
+        ends = [np.array([-np.inf, *fit.thresholds[item], np.inf]) for item in (first, second)]
+        grid = [*np.linspace(-0.98, 0.98, 50), fit.correlation[first, second]]
+        surface = distribution_function(ends[0][:, None], ends[1][None, :], np.array(grid)[:, None, None])
+        masses = np.maximum(np.diff(np.diff(surface, axis=1), axis=2), 1e-300)
+        likelihoods = (table * np.log(masses)).sum(axis=(1, 2))
+        assert likelihoods[-1] >= likelihoods.max() - 1e-6
+
+
 def test_half_an_answer_goes_into_a_single_empty_cell():
     tables = np.array([[[0.0, 5], [3, 9]], [[4, 0], [7, 2]], [[4, 0], [0, 2]], [[4, 1], [5, 2]], [[0, 0.4], [3, 9]]])
     filled, changed = fill_empty_cell(tables)
