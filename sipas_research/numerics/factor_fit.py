@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import chdtrc, chndtr
+from scipy.special import chdtrc, chndtr, ndtri
 
 from sipas_research.numerics.correlation import Array, is_singular
 
 #: RMSEA intervals are reported at this level, by the field's habit (Steiger 1990).
 RMSEA_LEVEL = 0.90
+#: Chi-squares beyond this are more than the series of the noncentral distribution can sum.
+_NORMAL_BEYOND = 1e8
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ def rmsea_interval(statistic: float, df: float, rows: int, *, level: float = RMS
 
 
 def _noncentrality(statistic: float, df: float, share: float) -> float:
+    if statistic > _NORMAL_BEYOND:  # where the noncentral chi-square is normal to all digits that matter
+        return float(statistic - df + ndtri(1.0 - share) * 2.0 * np.sqrt(statistic))
     def gap(noncentrality: float) -> float:
         return float(chndtr(statistic, df, noncentrality)) - share
 

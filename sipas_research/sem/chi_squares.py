@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sipas_research.numerics.correlation import covariance_to_correlation, is_singular
 from sipas_research.sem.casewise import LikelihoodScores
 from sipas_research.sem.derivatives import expected_hessian, gradient
 from sipas_research.sem.discrepancy import Target, inverse_and_log_determinant, value
@@ -95,6 +96,8 @@ def _statistic(problem: Problem, found: Optimum, information: Information, optio
 
 def _residual_test(problem: Problem, found: Optimum, information: Information) -> float:
     """Return n e' [W - W D (D' W D)^-1 D' W] e with W the normal-theory weight at the sample's moments."""
+    if any(is_singular(covariance_to_correlation(target.cov)) for target in problem.targets):
+        return NAN
     distance, slope, curve = 0.0, np.zeros(problem.size), np.zeros((problem.size, problem.size))
     for layout, target, at in zip(problem.layouts, problem.targets, found.point.groups, strict=True):
         inverse = inverse_and_log_determinant(target.cov)
@@ -135,7 +138,7 @@ def _baseline_least_squares(
     fitted[np.ix_(index, index)] = cov[np.ix_(index, index)]
     if options.estimator == "ULS":
         inverse = inverse_and_log_determinant(cov)
-        if inverse is None:
+        if inverse is None or is_singular(covariance_to_correlation(cov)):
             return NAN
         fitted[np.diag_indices(len(cov))] = np.diag(cov)
         weight = inverse[0]

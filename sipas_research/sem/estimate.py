@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 
+import numpy as np
+
 from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.results import DataKind
 from sipas_research.sem.defaults import build_table
@@ -16,7 +18,7 @@ from sipas_research.sem.moments import require_regular
 from sipas_research.sem.optimum import Optimum, Problem, minimise
 from sipas_research.sem.options import FitOptions, fit_options
 from sipas_research.sem.parameter_table import ParameterTable
-from sipas_research.sem.restrictions import Restrictions, require_consistent, restrictions_of
+from sipas_research.sem.restrictions import Restrictions, require_consistent, require_met, restrictions_of
 from sipas_research.sem.result import SemFit
 from sipas_research.sem.sampling import Data, Sample, gather, grouping_of
 from sipas_research.sem.starting import plain_values, starting_values
@@ -164,15 +166,17 @@ def _require_moments(sample: Sample, options: FitOptions) -> None:
 
 
 def _search(table: ParameterTable, problem: Problem, restrictions: Restrictions) -> Optimum:
+    """Return the minimum from the first of two starts that leads to one, or the better end of both."""
     covs, means = [t.cov for t in problem.targets], [t.mean for t in problem.targets]
     start = starting_values(table, covs, means)
     require_consistent(restrictions, start)
-    found = minimise(problem, start, restrictions)
-    if found is not None and found.converged:
-        return found
-    second = minimise(problem, plain_values(table, covs, means), restrictions)
-    if second is not None and (found is None or second.converged or second.point.distance < found.point.distance):
-        return second
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # steps that lead nowhere are taken back
+        found = minimise(problem, start, restrictions)
+        if found is None or not found.converged:
+            second = minimise(problem, plain_values(table, covs, means), restrictions)
+            better = found is None or (second is not None and second.point.distance < found.point.distance)
+            found = second if better or (second is not None and second.converged) else found
+    require_met(restrictions, start if found is None else found.point.theta, defined_only=found is None)
     if found is None:
         raise AnalysisError("sem.error.no_start")
     return found

@@ -36,6 +36,8 @@ def cfi(chi_square: float, df: float, baseline: float, baseline_df: float) -> fl
 
     Bentler (1990), Psychological Bulletin 107, 238-246, equation 13. One where no model misfits.
     """
+    if not (math.isfinite(chi_square) and math.isfinite(baseline)):
+        return NAN
     excess = max(chi_square - df, 0.0)
     largest = max(excess, baseline - baseline_df)
     return 1.0 - excess / largest if largest > 0 else 1.0
@@ -98,7 +100,8 @@ def rmsea_interval(chi_square: float, df: float, rows: int, *, level: float = RM
 
     Browne & Cudeck (1992), Sociological Methods & Research 21, 230-258, equation 14.
     """
-    return _interval(chi_square, df, rows, level=level) if df > 0 and rows > 0 else (NAN, NAN)
+    usable = df > 0 and rows > 0 and math.isfinite(chi_square)
+    return _interval(chi_square, df, rows, level=level) if usable else (NAN, NAN)
 
 
 def rmsea_close(chi_square: float, df: float, rows: int, *, bound: float = CLOSE_FIT) -> float:
@@ -108,7 +111,7 @@ def rmsea_close(chi_square: float, df: float, rows: int, *, bound: float = CLOSE
     """
     if df <= 0 or rows <= 0:
         return NAN
-    return noncentral_chi_square_tail(chi_square, df, rows * df * bound**2)
+    return min(noncentral_chi_square_tail(chi_square, df, rows * df * bound**2), 1.0)
 
 
 def aic(log_likelihood: float, parameters: int) -> float:

@@ -73,7 +73,7 @@ def information_at(
     point = found.point
     expected = hessian_of(problem, point, observed=False, by_rows=True) / 2.0
     observed = options.information == "observed"
-    used = hessian_of(problem, point, observed=True, by_rows=True) / 2.0 if observed else expected
+    used = hessian_of(problem, point, observed=True) / 2.0 if observed else expected
     held = (*restrictions.equal, *found.active)
     basis, _ = null_space(restrictions.gaps(held, point.theta)[1], problem.size)
     lost = _lost(expected, basis)

@@ -24,6 +24,12 @@ BLOCK_ROWS = 2048
 #: A correlation matrix whose smallest eigenvalue is below this has items that follow from others.
 SINGULAR = 1e-10
 
+#: Variances beyond this, or below its inverse, lose their fourth powers to overflow.
+_MOST = 1e60
+
+#: An eigenvalue of a correlation matrix below minus this is more than rounding: no complete rows have such a matrix.
+_NEGATIVE = 1e-8
+
 Divisor = Literal["n-1", "n"]
 RowBlocks = Callable[[], Iterable[Array]]
 
@@ -154,11 +160,12 @@ def sample_of_rows(
         Places of the rows among those of all groups.
     """
     n, size = values.shape
-    mean = values.mean(axis=0)
     total = np.zeros((size, size))
-    for start in range(0, n, BLOCK_ROWS):  # block by block: the centred copy never leaves the cache
-        centred = values[start : start + BLOCK_ROWS].T - mean[:, None]
-        total += centred @ centred.T
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is told by require_regular
+        mean = values.mean(axis=0)
+        for start in range(0, n, BLOCK_ROWS):  # block by block: the centred copy never leaves the cache
+            centred = values[start : start + BLOCK_ROWS].T - mean[:, None]
+            total += centred @ centred.T
     cov = read_only(total / n)
     return GroupSample(label, tuple(names), cov, read_only(mean), n, blocks_of(values), index, positions)
 
@@ -243,40 +250,53 @@ def require_regular(samples: Sequence[GroupSample], *, invertible: bool) -> tupl
     """
     singular = []
     for sample in samples:
-        variance = np.diag(sample.cov)
-        flat = [name for name, value in zip(sample.names, variance, strict=True) if not value > 0]
-        size = sample.mean if sample.mean is not None else np.zeros(len(flat))
-        if not flat:
-            tiny = variance < 1e-24 * np.square(size) if len(size) == len(variance) else np.zeros(len(variance), bool)
-            flat = [name for name, small in zip(sample.names, tiny, strict=True) if small]
-        if flat:
-            raise ConstantItemError("sem.error.constant", items=", ".join(flat), group=_group(sample))
+        _require_variances(sample)
         if invertible and sample.n <= len(sample.names):
             raise SingularMatrixError(
                 "sem.error.few_rows", n=shown(sample.n), variables=len(sample.names), group=_group(sample)
             )
-        dependent = _dependent(sample)
+        dependent, least = _dependent(sample)
         if dependent and invertible:
-            raise SingularMatrixError("sem.error.collinear", items=", ".join(dependent), group=_group(sample))
+            key = "sem.error.indefinite" if least < -_NEGATIVE else "sem.error.collinear"
+            raise SingularMatrixError(key, items=", ".join(dependent), group=_group(sample))
         if dependent:
             singular.append(sample.label)
     return tuple(singular)
 
 
-def _dependent(sample: GroupSample) -> tuple[str, ...]:
-    """Return the variables that follow from others: those in the eigenvectors of eigenvalue zero."""
+def _require_variances(sample: GroupSample) -> None:
+    """Stop where a variable does not vary, also but for rounding, or its variance is beyond computing."""
+    variance = np.diag(sample.cov)
+    size = np.zeros(len(variance)) if sample.mean is None else sample.mean
+    with np.errstate(over="ignore"):
+        rounding = 1e-24 * np.square(size)
+    extreme = (variance > _MOST) | ((variance > 0) & (variance < 1.0 / _MOST) & (variance > rounding))
+    found = {
+        "sem.error.negative_sample_variance": variance < 0,
+        "sem.error.constant": (variance >= 0) & (variance <= rounding),
+        "sem.error.extreme": extreme | ~np.isfinite(variance),
+    }
+    for key, hit in found.items():
+        if hit.any():
+            items = ", ".join(name for name, one in zip(sample.names, hit, strict=True) if one)
+            kind = ConstantItemError if key == "sem.error.constant" else AnalysisError
+            raise kind(key, items=items, group=_group(sample))
+
+
+def _dependent(sample: GroupSample) -> tuple[tuple[str, ...], float]:
+    """Return the variables that follow from others, those in the eigenvectors of eigenvalue zero, and the least one."""
     scale = 1.0 / np.sqrt(np.diag(sample.cov))
     correlations = sample.cov * scale[:, None] * scale
     try:
         factor = np.linalg.cholesky(correlations)
         if float(np.diag(factor).min()) ** 2 > 1e-6:  # far from singular: the common case needs no eigenvectors
-            return ()
+            return (), 1e-6
     except np.linalg.LinAlgError:
         pass
     values, vectors = np.linalg.eigh(correlations)
     null = vectors[:, values < SINGULAR]
     involved = (np.abs(null) > 1e-4).any(axis=1)
-    return tuple(name for name, hit in zip(sample.names, involved, strict=True) if hit)
+    return tuple(name for name, hit in zip(sample.names, involved, strict=True) if hit), float(values[0])
 
 
 def _group(sample: GroupSample) -> str:

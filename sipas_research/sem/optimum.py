@@ -30,6 +30,8 @@ _NEAR = 1.0
 #: After steps shorter than this, in standard errors, the curvature may serve again, as long as each step is a tenth
 #: of the one before.
 _SETTLED, _SHRINKS = 0.5, 0.1
+#: The shortest part of a step onto the restrictions that is tried.
+_LEAST_LENGTH = 1e-9
 #: Halvings of a step before it is given up.
 _HALVINGS = 40
 #: How much of the promised decrease a step must bring (Armijo).
@@ -194,7 +196,7 @@ def _minimise_equal(
         if found is None:
             break
         step, criterion = found
-        near = _missed(gaps, slopes) < HOLDS
+        near = _missed(gaps, slopes, point.theta) < HOLDS
         if criterion < CONVERGED and near:
             return Optimum(point, True, step_number, criterion, active)
         newton = criterion < _NEAR * np.sqrt(max(problem.size, 1)) and near
@@ -210,24 +212,37 @@ def _minimise_equal(
 def _first_point(
     problem: Problem, start: Array, restrictions: Restrictions, held: Sequence[Constraint]
 ) -> Point | None:
-    """Return the start moved onto the restrictions, or the start itself where that leaves the parameter space."""
+    """Return the start moved onto the restrictions, or the start itself where that leaves the parameter space.
+
+    None where a restriction or the discrepancy is not defined at the start.
+    """
     theta = start
-    for _ in range(20 if len(held) else 0):
-        gaps, slopes = restrictions.gaps(held, theta)
-        if _missed(gaps, slopes) < HOLDS or not np.isfinite(gaps).all():
+    gaps, slopes = restrictions.gaps(held, theta)
+    if not (np.isfinite(gaps).all() and np.isfinite(slopes).all()):
+        return None
+    for _ in range(50 if len(held) else 0):
+        if _missed(gaps, slopes, theta) < HOLDS:
             break
-        step = least_squares(slopes, -gaps)
-        theta = theta + step
+        step, length = least_squares(slopes, -gaps), 1.0
+        while length > _LEAST_LENGTH:
+            after, turned = restrictions.gaps(held, theta + length * step)
+            if np.isfinite(turned).all() and np.abs(after).sum() < np.abs(gaps).sum():
+                break
+            length *= 0.5
+        else:
+            break
+        theta, gaps, slopes = theta + length * step, after, turned
     found = point_at(problem, theta) if np.isfinite(theta).all() else None
     return found or point_at(problem, start)
 
 
-def _missed(gaps: Array, slopes: Array) -> float:
-    """Return by how much restrictions are missed, in units of their slopes."""
+def _missed(gaps: Array, slopes: Array, theta: Array) -> float:
+    """Return by how much restrictions are missed, in units of their slopes and of parameters beyond one."""
     if not len(gaps):
         return 0.0
     size = np.sqrt((slopes**2).sum(axis=1))
-    return float((np.abs(gaps) / np.maximum(size, 1e-8)).max())
+    reach = np.maximum(np.where(slopes != 0, np.abs(theta), 0.0).max(axis=1, initial=0.0), 1.0)
+    return float((np.abs(gaps) / np.maximum(size, 1e-8) / reach).max())
 
 
 def _bend(restrictions: Restrictions, held: Sequence[Constraint], theta: Array, slope: Array) -> Array:
@@ -281,7 +296,8 @@ def _damped(hessian: Array, right: Array) -> Array:
     found = _solve(hessian, right)
     if found is not None and not _nearly_singular(hessian, found, right):
         return found
-    scale = np.maximum(np.abs(np.diag(hessian)), 1e-12)
+    scale = np.abs(np.diag(hessian))
+    scale = np.where(scale > 0, scale, 1.0)
     ridge = 1e-8
     while ridge < 1e8:
         found = _solve(hessian + np.diag(ridge * scale), right)
@@ -313,7 +329,10 @@ def _move(
     for _ in range(_HALVINGS):
         there = point_at(problem, point.theta + length * step)
         if there is not None:
-            missed = price * float(np.abs(restrictions.gaps(held, there.theta)[0]).sum()) if len(held) else 0.0
+            missed = 0.0
+            if len(held):
+                left, turned = restrictions.gaps(held, there.theta)
+                missed = price * float(np.abs(left).sum()) if np.isfinite(turned).all() else np.inf
             if there.distance + missed <= here + _ENOUGH * length * min(promised, 0.0) + tolerance:
                 return there
         length *= 0.5

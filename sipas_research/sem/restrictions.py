@@ -14,6 +14,8 @@ from sipas_research.sem.syntax import Constraint, model_error, near_names
 
 #: Singular values of the restrictions' Jacobian below this share of the largest count as zero: one repeats another.
 _RANK = 1e-9
+#: How far a restriction may be missed where a search ends; beyond, it was not met.
+_MET = 1e-5
 #: How far a restriction may be missed and still hold, in units of its own slope.
 HOLDS = 1e-8
 
@@ -153,3 +155,20 @@ def require_consistent(restrictions: Restrictions, start: Array) -> None:
     worst = int(missed.argmax())
     if missed[worst] > 1e-8 * max(1.0, float(np.abs(values).max())):
         raise AnalysisError("sem.error.contradiction", constraint=linear[worst].text)
+
+
+def require_met(restrictions: Restrictions, theta: Array, *, defined_only: bool = False) -> None:
+    """Stop where a restriction does not hold at ``theta`` (or, with ``defined_only``, has no value there).
+
+    Raises
+    ------
+    AnalysisError
+    """
+    held = (*restrictions.equal, *restrictions.bounds)
+    gaps, slopes = restrictions.gaps(held, theta)
+    for constraint, gap, slope in zip(held, gaps, slopes, strict=True):
+        size = max(1.0, float(np.abs(theta[slope != 0]).max(initial=0.0)))
+        allowed = np.inf if defined_only else _MET * size * max(1.0, float(np.abs(slope).max(initial=0.0)))
+        away = abs(gap) if constraint.op == "==" else -gap
+        if not (away <= allowed and np.isfinite(away) and np.isfinite(slope).all()):
+            raise AnalysisError("sem.error.unmet", constraint=constraint.text)

@@ -135,11 +135,11 @@ def _one_latent(
     """Add a latent variable to the joint covariance matrix as a least-squares composite of its indicators."""
     index = np.array([place[row.rhs] for row in block])
     part = joint[index[:, None], index]
-    spread = np.sqrt(np.maximum(part.diagonal(), 1e-12))
+    spread = np.sqrt(np.where(part.diagonal() > 0, part.diagonal(), 1.0))  # 0: a latent variable still to come
     strength = _leading(part / spread / spread[:, None])
     raw = strength * spread
     fixed = np.array([row.value if row.free < 0 else np.nan for row in block])
-    scale, size = _scaling(raw, fixed, variance)
+    scale, size = _scaling(raw, strength, fixed, variance)
     weights = np.where(np.isnan(fixed), raw / scale, fixed)
     for row, weight in zip(block, weights, strict=True):
         loadings[row.lhs, row.rhs] = float(weight)
@@ -149,7 +149,7 @@ def _one_latent(
     composite = weights / spread**2
     gain = float(composite @ weights)
     k = place[block[0].lhs]
-    if gain > 1e-12:
+    if gain * size > 1e-12:
         known = np.array(done)
         with_others = composite @ joint[index[:, None], known] / gain
         joint[k, known] = joint[known, k] = with_others
@@ -179,10 +179,10 @@ def _leading(correlations: Array) -> Array:
     return first if first[np.abs(first).argmax()] > 0 else -first
 
 
-def _scaling(raw: Array, fixed: Array, variance: float | None) -> tuple[float, float]:
+def _scaling(raw: Array, strength: Array, fixed: Array, variance: float | None) -> tuple[float, float]:
     """Return the factor's scale and its variance from fixed loadings, else from a fixed variance."""
     marked = np.flatnonzero(np.isfinite(fixed) & (fixed != 0))
-    if len(marked) and abs(raw[marked[0]]) > 1e-6:
+    if len(marked) and abs(strength[marked[0]]) > 1e-6:
         scale = float(raw[marked[0]] / fixed[marked[0]])
         return scale, scale**2
     size = 1.0 if variance is None or variance <= 0 else variance
@@ -207,10 +207,10 @@ def _structure(
     for row in rows:
         if row.op == "~":
             explained.setdefault(place[row.lhs], []).append(row)
-    ridge = 1e-8 * float(usable.diagonal().mean())
     for k, group in explained.items():
         sources = np.array([place[row.rhs] for row in group])
-        inner = usable[sources[:, None], sources] + ridge * np.eye(len(sources))
+        inner = usable[sources[:, None], sources]
+        inner += 1e-8 * np.diag(inner.diagonal())
         slope = np.linalg.solve(inner, usable[sources, k])
         for j, row, value in zip(sources, group, slope, strict=True):
             paths[k, j] = row.value if row.free < 0 else value
@@ -228,7 +228,7 @@ def _positive(joint: Array, p: int) -> Array:
     """Shrink covariances with latent variables until the matrix is positive definite."""
     if len(joint) == p:
         return joint
-    spread = np.maximum(joint.diagonal(), 1e-12)
+    spread = joint.diagonal().copy()
     for shrink in (0.9, 0.7, 0.5, 0.3, 0.0):
         trial = joint * shrink
         trial[:p, :p] = joint[:p, :p]
