@@ -1,40 +1,29 @@
-"""Means of all scales by each characteristic of respondents, the tests behind them, and pairs of groups."""
+"""Means of all scales by each characteristic of respondents, and the tests behind them."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from sipas_research.factors.group_differences import MOST_PAIRED
-from sipas_research.factors.group_result import Comparison, GroupRow, PairRow
+from sipas_research.factors.group_result import Comparison, GroupRow
 from sipas_research.factors.scale_differences import GroupSize, ScaleComparisons, leading_effect
 from sipas_research.report.cells import SUPPRESSED, Absent, Suppressed
+from sipas_research.report.comparison_names import begun_survey_name, common_parts, fact_name, heading
 from sipas_research.report.display import Column, Finding, Table
-from sipas_research.report.group_tables import fact_label, group_label
-from sipas_research.report.labels import source_line, spoken, survey_id, survey_name
-from sipas_research.report.model_tables import interval_label, term_label
+from sipas_research.report.group_tables import group_label
+from sipas_research.report.labels import spoken, survey_id, survey_name
+from sipas_research.report.model_tables import term_label
 from sipas_research.survey.agency_level import with_agency_level
 from sipas_research.survey.responses import Responses
 from sipas_research.wording import integer, number, percent, text
-from sipas_research.wording.catalogue import keys
 
 #: Characteristics that councils expect, in the order of a thesis; the last two are not asked of staff.
 _EXPECTED = ("sex", "age_band", "education", "level", "occupation", "channel")
 _OF_STAFF = 4
 #: Letters that the groups' names may have together; beyond it columns carry numbers, with the names in the note.
 _HEADER_LETTERS = 90
-_MOST_NAMED = 3
-
-
-def _common(found: ScaleComparisons, responses: Responses, language: str) -> dict[str, Any]:
-    return {
-        "language": language,
-        "data_kind": found.data_kind,
-        "weighting": text("tables.common.unweighted", language),
-        "source": source_line(responses, language),
-    }
 
 
 def scale_group_tables(
@@ -81,7 +70,7 @@ def _means(
         text(
             "comparisons.table.means",
             language,
-            fact=_fact_name(fact, responses, language),
+            fact=fact_name(fact, responses, language),
             survey=survey_name(responses, language),
         ),
         (
@@ -93,23 +82,8 @@ def _means(
         ),
         tuple(rows),
         notes=(*notes, *_means_notes(found, [c for c, _ in pairs], language)),
-        **_common(found, responses, language),
+        **common_parts(found, responses, language),
     )
-
-
-def _fact_name(fact: str, responses: Responses, language: str) -> str:
-    """Return a short name inside a sentence: of a characteristic of the packaged forms, else the question in quotes."""
-    key = f"comparisons.fact.{fact}"
-    if key in keys("en"):
-        return text(key, language)
-    question = fact_label(fact, responses, language).rstrip("?")
-    return text("comparisons.table.quoted", language, fact=question)
-
-
-def _heading(fact: str, responses: Responses, language: str) -> str:
-    """Return the short name as it begins a row."""
-    name = _fact_name(fact, responses, language)
-    return fact_label(fact, responses, language) if "“" in name else name[:1].upper() + name[1:]
 
 
 def _slug(fact: str) -> str:
@@ -162,9 +136,10 @@ def _reason(found: ScaleComparisons, fact: str, responses: Responses, language: 
     """Say why no scale could be compared by a characteristic."""
     reason = next(reason for by, _, reason in found.gaps if by == fact)
     sentence = text(
-        "findings.reason",
+        "findings.reason_of",
         language,
         what=text("findings.what.groups", language),
+        survey=survey_name(responses, language),
         reason=spoken(reason, responses.questionnaire, language),
     )
     name = f"reason-groups-{_slug(fact)}-{survey_id(responses)}"
@@ -182,7 +157,8 @@ def _absent(found: ScaleComparisons, responses: Responses, language: str) -> tup
         if facts:
             names = ", ".join(text(f"comparisons.fact.{fact}", language) for fact in facts)
             fields = {"most": MOST_PAIRED} if key == "many" else {}
-            sentences.append(text(f"comparisons.finding.{key}", language, facts=names, **fields))
+            survey = begun_survey_name(responses, language)
+            sentences.append(text(f"comparisons.finding.{key}", language, survey=survey, facts=names, **fields))
     if not sentences:
         return ()
     name = f"reason-facts-{survey_id(responses)}"
@@ -190,23 +166,23 @@ def _absent(found: ScaleComparisons, responses: Responses, language: str) -> tup
 
 
 def scale_tests_table(found: ScaleComparisons | Finding, responses: Responses, language: str) -> Table | None:
-    """Return Levene, t or F, Welch, clustered and corrected Sig. and effect size with interval, one row a comparison."""
+    """Return Levene, t or F, Welch, clustered and corrected Sig. and effect size with interval of each comparison."""
     if isinstance(found, Finding) or not found.comparisons:
         return None
     people = with_agency_level(responses)
     clustered = any(c.clusters for c in found.comparisons)
-    rows = []
+    rows: list[tuple[Any, ...]] = []
+    headings = []
     for fact in found.facts:
-        for place, (comparison, adjusted) in enumerate(found.of(fact)):
-            label = _heading(fact, people, language) if place == 0 else ""
-            rows.append((label, *_test_row(comparison, adjusted, clustered, people, language)))
+        headings.append(len(rows))
+        rows.append((heading(fact, people, language), *[""] * (6 + clustered)))
+        rows += [_test_row(comparison, p, clustered, people, language) for comparison, p in found.of(fact)]
     level = percent(found.level, language, 0)
     return Table(
         f"tbl-scale-tests-{survey_id(responses)}",
         text("comparisons.table.tests", language, survey=survey_name(responses, language)),
         (
-            Column("fact", text("comparisons.table.fact", language), width=0.13),
-            Column("scale", text("comparisons.table.scale", language), width=0.16),
+            Column("scale", text("comparisons.table.fact_scale", language), width=0.27),
             Column("levene", text("comparisons.table.levene", language), "p", width=0.08),
             Column("classical", text("comparisons.table.classical", language), align="right", width=0.13),
             Column("classical_p", text("comparisons.table.sig", language), "p", width=0.07),
@@ -216,8 +192,9 @@ def scale_tests_table(found: ScaleComparisons | Finding, responses: Responses, l
             Column("effect", text("comparisons.table.effect", language, level=level), align="right", width=0.19),
         ),
         tuple(rows),
+        total_rows=tuple(headings),
         notes=_tests_notes(found, clustered, people, language),
-        **_common(found, responses, language),
+        **common_parts(found, responses, language),
     )
 
 
@@ -263,7 +240,7 @@ def _tests_notes(found: ScaleComparisons, clustered: bool, responses: Responses,
             "comparisons.table.gap",
             language,
             scale=term_label(outcome, responses, language),
-            fact=_fact_name(by, responses, language),
+            fact=fact_name(by, responses, language),
         )
         for by, outcome, _ in found.gaps
         if outcome
@@ -271,115 +248,3 @@ def _tests_notes(found: ScaleComparisons, clustered: bool, responses: Responses,
     if gaps:
         notes.append(text("comparisons.table.note_gap", language, what="; ".join(gaps)))
     return tuple(notes)
-
-
-def scale_pairs_table(found: ScaleComparisons | Finding, responses: Responses, language: str) -> Table | Finding | None:
-    """Return the pairs of groups that differ, of the comparisons that stay clear after Holm; a sentence where none do."""
-    if isinstance(found, Finding):
-        return None
-    clear = [c for c in found.clear if c.pair_rows]
-    if not clear:
-        return _no_pairs(found, "no_pairs", 0, responses, language)
-    people = with_agency_level(responses)
-    clustered = any(c.clusters for c in clear)
-    rows, total = [], 0
-    for comparison in clear:
-        robust = {(r.first, r.second): r for r in comparison.pair_rows if r.method == "cluster_holm"}
-        plain = [r for r in comparison.pair_rows if r.method == "games_howell"]
-        total += len(plain)
-        picked = [r for r in plain if _below(found.alpha, (r, robust.get((r.first, r.second))))]
-        for place, row in enumerate(picked):
-            head = _pair_head(comparison, people, language) if place == 0 else ("", "")
-            rows.append((*head, *_pair_cells(comparison, row, robust, clustered, people, language)))
-    if not rows:
-        return _no_pairs(found, "no_clear_pairs", total, responses, language)
-    notes = [text("comparisons.table.note_pairs", language, all=total, shown=len(rows))]
-    notes += [text("comparisons.table.note_pairs_interval", language)]
-    notes += [text("comparisons.table.note_pairs_cluster", language)] if clustered else []
-    return Table(
-        f"tbl-scale-pairs-{survey_id(responses)}",
-        text("comparisons.table.pairs", language, survey=survey_name(responses, language)),
-        (
-            Column("fact", text("comparisons.table.fact", language), width=0.14),
-            Column("scale", text("comparisons.table.scale", language), width=0.14),
-            Column("pair", text("comparisons.table.pair", language), width=0.29),
-            Column("difference", text("comparisons.table.difference", language), "number2", width=0.1),
-            Column("interval", interval_label(found.level, language), "interval", width=0.14),
-            Column("games_howell", text("comparisons.table.games_howell", language), "p", width=0.09),
-            *(
-                [Column("cluster", text("comparisons.table.cluster_holm", language), "p", width=0.1)]
-                if clustered
-                else []
-            ),
-        ),
-        tuple(rows),
-        notes=tuple(notes),
-        **_common(found, responses, language),
-    )
-
-
-def _below(alpha: float, rows: Iterable[PairRow | None]) -> bool:
-    return any(row is not None and row.p_value < alpha for row in rows)
-
-
-def _pair_head(found: Comparison, responses: Responses, language: str) -> tuple[str, str]:
-    return _heading(found.by, responses, language), term_label(found.outcome, responses, language)
-
-
-def _pair_cells(
-    found: Comparison,
-    row: PairRow,
-    robust: dict[tuple[str, str], PairRow],
-    clustered: bool,
-    responses: Responses,
-    language: str,
-) -> tuple[Any, ...]:
-    names = [group_label(found.by, group, responses, language) for group in (row.first, row.second)]
-    label = text("comparisons.table.pair_label", language, first=names[0], second=names[1])
-    beside = robust.get((row.first, row.second))
-    last: Any = beside.p_value if beside is not None else Absent(text("groups.note.no_test", language))
-    ends = (row.conf_low, row.conf_high)
-    return (label, row.estimate, ends, row.p_value, *([last] if clustered else []))
-
-
-def _no_pairs(found: ScaleComparisons, key: str, total: int, responses: Responses, language: str) -> Finding:
-    fields = {"all": total} if key == "no_clear_pairs" else {}
-    name = f"reason-scale-pairs-{survey_id(responses)}"
-    return Finding(
-        name, text(f"comparisons.finding.{key}", language, **fields), language, found.data_kind, role="reason"
-    )
-
-
-def scale_group_findings(found: ScaleComparisons | Finding, responses: Responses, language: str) -> tuple[Finding, ...]:
-    """Return how many comparisons stay clear after Holm's correction, and which, largest effect first."""
-    if isinstance(found, Finding) or not found.comparisons:
-        return ()
-    people = with_agency_level(responses)
-    survey = survey_name(responses, language)
-    fields = {
-        "survey": survey[:1].upper() + survey[1:],
-        "count": len(found.comparisons),
-        "outcomes": len(found.outcomes),
-        "facts": len(found.facts),
-    }
-    clear = sorted(found.clear, key=lambda c: -dict(c.effect_sizes)["eta_squared"].estimate)
-    if not clear:
-        sentence = text("comparisons.finding.none_clear", language, **fields)
-    else:
-        named = [_one(c, people, language) for c in clear[:_MOST_NAMED]]
-        if len(clear) > _MOST_NAMED:
-            named.append(text("comparisons.finding.more", language, count=len(clear) - _MOST_NAMED))
-        sentence = text("comparisons.finding.clear", language, **fields, clear=len(clear), which="; ".join(named))
-    return (Finding(f"groups-finding-{survey_id(responses)}", sentence, language, found.data_kind),)
-
-
-def _one(found: Comparison, responses: Responses, language: str) -> str:
-    name, size = leading_effect(found)
-    return text(
-        "comparisons.finding.one",
-        language,
-        scale=term_label(found.outcome, responses, language),
-        fact=_fact_name(found.by, responses, language),
-        effect=text(f"comparisons.table.{name}", language),
-        value=number(size.estimate, 3, language),
-    )

@@ -83,7 +83,8 @@ def attempt(build: Callable[[], Shown], name: str, responses: Responses, languag
     except (AnalysisError, OptionError) as error:
         reason = spoken(error, responses.questionnaire, language)
         what = text(f"findings.what.{name}", language)
-        sentence = text("findings.reason", language, what=what, reason=reason)
+        survey = survey_name(responses, language)
+        sentence = text("findings.reason_of", language, what=what, survey=survey, reason=reason)
         return Finding(f"reason-{name}-{survey_id(responses)}", sentence, language, responses.data_kind, role="reason")
 
 

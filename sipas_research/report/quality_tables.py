@@ -136,7 +136,8 @@ def suspects_spread_table(
 def _reason(name: str, key: str, found: ResponseQuality, responses: Responses, language: str) -> Finding:
     what = text(f"findings.what.{name.replace('-', '_')}", language)
     reason = text(key, language)
-    sentence = text("findings.reason", language, what=what, reason=reason[:1].lower() + reason[1:])
+    survey = survey_name(responses, language)
+    sentence = text("findings.reason_of", language, what=what, survey=survey, reason=reason[:1].lower() + reason[1:])
     return Finding(f"reason-{name}-{survey_id(responses)}", sentence, language, found.data_kind, role="reason")
 
 
