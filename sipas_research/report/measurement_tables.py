@@ -10,6 +10,7 @@ import pandas as pd
 from sipas_research.factors.adequacy import BartlettSphericity, Kmo
 from sipas_research.factors.reliability import Reliability
 from sipas_research.factors.solution import FactorSolution
+from sipas_research.numerics.rotation import NORMALISED, ORTHOGONAL
 from sipas_research.report.cells import Absent, Suppressed
 from sipas_research.report.display import Column, Figure, Finding, Table
 from sipas_research.report.figures import figure
@@ -17,7 +18,7 @@ from sipas_research.report.item_tables import turned_note
 from sipas_research.report.labels import item_codes, item_text, scale_name, source_line, survey_id, survey_name
 from sipas_research.report.theme import ESTIMATE, REFERENCE, TEXT_WIDTH, number_axis, theme
 from sipas_research.survey.responses import Responses
-from sipas_research.wording import integer, number, p_value, text
+from sipas_research.wording import integer, number, p_value, percent, text
 
 #: Loadings smaller than this are left blank, as SPSS users set it.
 SHOWN_LOADING = 0.30
@@ -43,45 +44,45 @@ def _cell(value: float, note: str, language: str) -> float | Absent:
 
 
 def alpha_table(found: Reliability, responses: Responses, language: str) -> Table | Finding:
-    """Return Cronbach's alpha of each scale with Feldt's interval, or why there is no scale."""
+    """Return Cronbach's alpha of each scale with Feldt's interval, omega beside it, or why there is no scale."""
     if not found.results:
         reason = text("description.note.no_answers", language)
         sentence = text("findings.reason", language, what=text("findings.what.alpha", language), reason=reason)
         return Finding(f"reason-alpha-{survey_id(responses)}", sentence, language, responses.data_kind, role="reason")
-    rows = []
-    for row in found.scales.to_dict("records"):
-        if not np.isfinite(row["n"]):
-            rows.append(
-                (scale_name(responses.questionnaire, row["term"], language), row["n_items"], *[Suppressed()] * 4)
-            )
-            continue
-        alpha = _cell(row["estimate"], row["note"], language)
-        ends = (row["conf_low"], row["conf_high"]) if np.isfinite(row["conf_low"]) else alpha
-        rows.append(
-            (
-                scale_name(responses.questionnaire, row["term"], language),
-                int(row["n_items"]),
-                int(row["n"]),
-                alpha,
-                ends,
-                _cell(row["standardized_alpha"], row["note"], language),
-            )
-        )
+    level = percent(found.level, language, 0)
     return Table(
         f"tbl-alpha-{survey_id(responses)}",
         text("tables.alpha.title", language, survey=survey_name(responses, language)),
         (
-            Column("scale", text("tables.common.scale", language), width=0.38),
-            Column("items", text("tables.alpha.items", language), "integer", width=0.09),
-            Column("n", "n", "integer", width=0.1),
-            Column("alpha", text("tables.alpha.alpha", language), "number3", width=0.11),
-            Column("interval", text("tables.common.interval", language), "interval", width=0.18),
-            Column("standardized", text("tables.alpha.standardized", language), "number3", width=0.14),
+            Column("scale", text("tables.common.scale", language), width=0.3),
+            Column("items", text("tables.alpha.items", language), "integer", width=0.08),
+            Column("n", "n", "integer", width=0.09),
+            Column("alpha", text("tables.alpha.alpha", language), "number3", width=0.12),
+            Column("interval", text("tables.alpha.interval", language), "interval", width=0.15),
+            Column("omega", text("reliability.table.omega", language), "number3", width=0.11),
+            Column("omega_interval", text("tables.alpha.omega_interval", language), "interval", width=0.15),
         ),
-        tuple(rows),
-        notes=(text("tables.alpha.note_convention", language), text("tables.common.listwise_scale", language)),
+        tuple(_alpha_row(row, responses, language) for row in found.scales.to_dict("records")),
+        notes=(
+            text("tables.alpha.note_convention", language),
+            text("tables.alpha.note_intervals", language, level=level),
+            text("tables.common.listwise_scale", language),
+        ),
         **_common(responses, language),
     )
+
+
+def _alpha_row(row: dict[Any, Any], responses: Responses, language: str) -> tuple[object, ...]:
+    name, items = scale_name(responses.questionnaire, row["term"], language), int(row["n_items"])
+    if not np.isfinite(row["n"]):
+        return (name, items, *[Suppressed()] * 5)
+    alpha = _cell(row["estimate"], row["note"], language)
+    ends = (row["conf_low"], row["conf_high"]) if np.isfinite(row["conf_low"]) else alpha
+    omega = _cell(row["omega_total"], row["omega_note"] or row["note"], language)
+    omega_ends: object = (row["omega_low"], row["omega_high"])
+    if not np.isfinite(row["omega_low"]):
+        omega_ends = omega if isinstance(omega, Absent) else _cell(np.nan, row["omega_note"], language)
+    return (name, items, int(row["n"]), alpha, ends, omega, omega_ends)
 
 
 def item_total_table(found: Reliability, responses: Responses, language: str) -> Table | None:
@@ -118,6 +119,7 @@ def item_total_table(found: Reliability, responses: Responses, language: str) ->
         ),
         tuple(rows),
         notes=(
+            text("measurement_tables.item_total.note_spss", language),
             text("tables.item_total.note_convention", language),
             *turned_note("common", found.items["term"], responses, language),
             text("tables.common.listwise_items", language),
@@ -236,8 +238,21 @@ def _short_names_note(found: FactorSolution, language: str) -> tuple[str, ...]:
     return (text("tables.common.note_factor_short", language, count=len(found.factors)),)
 
 
-def efa_table(found: FactorSolution | Finding, responses: Responses, language: str) -> Table | None:
-    """Return the rotated pattern matrix, items in questionnaire order, small loadings blank."""
+def efa_table(
+    found: FactorSolution | Finding, responses: Responses, language: str, *, name: str = "", notes: tuple[str, ...] = ()
+) -> Table | None:
+    """Return the rotated pattern matrix, items in questionnaire order, small loadings blank.
+
+    Parameters
+    ----------
+    found : FactorSolution or Finding
+    responses : Responses
+    language : {"vi", "en"}
+    name : str
+        Part of the table's id, where a chapter shows several.
+    notes : tuple of str
+        What else must be said, before the other notes.
+    """
     if isinstance(found, Finding):
         return None
     codes = item_codes(responses.questionnaire)
@@ -252,13 +267,8 @@ def efa_table(found: FactorSolution | Finding, responses: Responses, language: s
     ]
     width = (0.72 if len(found.factors) <= _NAMED_FACTORS else 0.77) / len(found.factors)
     return Table(
-        "tbl-efa",
-        text(
-            "tables.efa.title",
-            language,
-            method=text(f"tables.efa.method_{found.method}", language),
-            rotation=text(f"tables.efa.rotation_{found.rotation}", language),
-        ),
+        f"tbl-efa-{name}" if name else "tbl-efa",
+        efa_title(found, language),
         (
             Column("item", text("tables.common.item", language), align="center", width=0.12),
             *[
@@ -269,15 +279,25 @@ def efa_table(found: FactorSolution | Finding, responses: Responses, language: s
         ),
         tuple(rows),
         n=found.n,
-        notes=_efa_notes(found, language),
+        notes=(*notes, *_efa_notes(found, language)),
         **_common(responses, language),
     )
+
+
+def efa_title(found: FactorSolution, language: str) -> str:
+    """Return "Ma trận mẫu (Pattern Matrix)" or what an orthogonal rotation leaves, with the method."""
+    kind = "unrotated" if found.rotation == "none" else "rotated" if found.rotation in ORTHOGONAL else "pattern"
+    fields = {"method": text(f"tables.efa.method_{found.method}", language)}
+    if kind != "unrotated":
+        fields["rotation"] = text(f"tables.efa.rotation_{found.rotation}", language)
+    return text(f"measurement_tables.efa.title_{kind}", language, **fields)
 
 
 def _efa_notes(found: FactorSolution, language: str) -> tuple[str, ...]:
     notes = [
         *_short_names_note(found, language),
         text("tables.efa.note_hidden", language),
+        *_spss_notes(found, language),
         text("tables.efa.note_convention", language),
     ]
     fit = found.fit
@@ -297,6 +317,22 @@ def _efa_notes(found: FactorSolution, language: str) -> tuple[str, ...]:
         notes.append(text("factors.note.heywood", language))
     if not found.converged:
         notes.append(text("factors.note.not_converged", language))
+    return tuple(notes)
+
+
+def _spss_notes(found: FactorSolution, language: str) -> tuple[str, ...]:
+    """Say which of SPSS's choices the solution follows, and where it departs."""
+    if (found.method, found.rotation) == ("pa", "promax_spss"):
+        return (text("measurement_tables.efa.note_spss_promax", language),)
+    named = {
+        "method": text(f"factors.method.{found.method}", language),
+        "rotation": text(f"factors.rotation.{found.rotation}", language),
+    }
+    notes = [text("measurement_tables.efa.note_departs", language, **named)]
+    if found.rotation in NORMALISED and found.options.kaiser is not False:
+        notes.append(text("measurement_tables.efa.note_kaiser", language))
+    if found.rotation in {"oblimin", "quartimin"} and not found.options.kaiser:
+        notes.append(text("measurement_tables.efa.note_no_kaiser", language))
     return tuple(notes)
 
 

@@ -41,7 +41,10 @@ def _title(key: str, responses: Responses, language: str) -> str:
 
 
 def omega_table(found: Reliability | Finding, responses: Responses, language: str) -> Table | Finding | None:
-    """Return alpha beside omega; bootstrap and ordinal columns where they were computed. Nothing without scales."""
+    """Return every coefficient of reliability side by side; bootstrap and ordinal ones where they were computed.
+
+    Nothing without scales.
+    """
     if isinstance(found, Finding) or not found.results:
         return found if isinstance(found, Finding) else None
     table = found.scales
@@ -50,21 +53,21 @@ def omega_table(found: Reliability | Finding, responses: Responses, language: st
     columns = [
         Column("scale", text("tables.common.scale", language), width=0.28),
         Column("items", text("reliability.table.items", language), "integer"),
-        Column("n", "n", "integer"),
         Column("alpha", text("reliability.table.alpha", language), "number3"),
+        Column("standardized", text("measurement_tables.omega.standardized", language), "number3"),
         *([Column("bootstrap", text("reliability.table.bootstrap", language), "interval")] if drawn else []),
         Column("omega", text("reliability.table.omega", language), "number3"),
-        Column("interval", text("reliability.table.omega_interval", language), "interval"),
     ]
     level = percent(found.level, language, 0)
-    notes = [text("reliability.table.note_omega", language, level=level)]
+    notes = [text("measurement_tables.omega.note_standardized", language)]
+    notes += [text("reliability.table.note_omega", language)]
     notes += [text("reliability.table.note_bootstrap", language, level=level)] if drawn else []
     if ordinal:
         columns.append(Column("categorical", text("reliability.table.categorical", language), "number3"))
         columns.append(Column("ordinal_alpha", text("reliability.table.ordinal_alpha", language), "number3"))
         notes.append(text("reliability.table.note_categorical", language))
         notes.append(text("reliability.note.ordinal_alpha", language))
-    notes.append(text("tables.common.listwise_scale", language))
+    notes.append(text("tables.common.listwise_items", language))
     return Table(
         f"tbl-omega-{survey_id(responses)}",
         _title("reliability.table.omega_title", responses, language),
@@ -80,18 +83,13 @@ def _omega_row(
 ) -> tuple[object, ...]:
     name, items = scale_name(responses.questionnaire, row["term"], language), int(row["n_items"])
     if not np.isfinite(row["n"]):
-        return (name, items, *[Suppressed()] * (4 + drawn + 2 * ordinal))
-    alpha = _cell(row["estimate"], row["note"], language)
-    omega_note = row["omega_note"] or row["note"]
-    omega = _cell(row["omega_total"], omega_note, language)
-    ends: object = (row["omega_low"], row["omega_high"])
-    if not np.isfinite(row["omega_low"]):
-        ends = omega if isinstance(omega, Absent) else _cell(np.nan, omega_note, language)
-    cells: list[object] = [name, items, int(row["n"]), alpha]
+        return (name, items, *[Suppressed()] * (3 + drawn + 2 * ordinal))
+    cells: list[object] = [name, items]
+    cells += [_cell(row[key], row["note"], language) for key in ("estimate", "standardized_alpha")]
     if drawn:
         drawn_ends = (row["bootstrap_low"], row["bootstrap_high"])
         cells.append(drawn_ends if np.isfinite(drawn_ends[0]) else _cell(np.nan, row["note"], language))
-    cells += [omega, ends]
+    cells.append(_cell(row["omega_total"], row["omega_note"] or row["note"], language))
     if ordinal:
         note = row["ordinal_note"] or row["note"]
         cells += [_cell(row["omega_categorical"], note, language), _cell(row["ordinal_alpha"], note, language)]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from sipas_research.factors.screening_result import Screening, ScreeningRound
 from sipas_research.report.cells import Absent
 from sipas_research.report.display import Column, Finding, Table
 from sipas_research.report.labels import item_codes, scale_name, source_line, survey_id, survey_name
+from sipas_research.report.measurement_tables import efa_table
 from sipas_research.survey.responses import Responses
 from sipas_research.wording import number, percent, text
 
@@ -145,3 +147,19 @@ def screening_effects_table(found: Screening | Finding, responses: Responses, la
         ),
         **_common(found, responses, language),
     )
+
+
+def screened_loadings_table(found: Screening | Finding, responses: Responses, language: str) -> Table | None:
+    """Return the pattern matrix of the items that are left, from forms that the rules did not see where there are.
+
+    Nothing where no item was deleted or there is no solution.
+    """
+    if isinstance(found, Finding) or not found.deleted or found.after.solution is None:
+        return None
+    sample = text(f"screening.sample.{found.after.sample}", language, n=found.after.n)
+    table = efa_table(
+        found.after.solution, responses, language, name=f"screened-{survey_id(responses)}", notes=(sample,)
+    )
+    if table is None:
+        return None
+    return replace(table, title=text("measurement_tables.efa.title_screened", language, title=table.title))

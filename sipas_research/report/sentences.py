@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sipas_research.factors.reliability import Reliability
-from sipas_research.factors.solution import FactorSolution
 from sipas_research.framework.index import INDEX, SatisfactionIndex
 from sipas_research.framework.scorecard import Scorecard
 from sipas_research.report.display import Finding, Role
@@ -18,9 +16,6 @@ from sipas_research.report.scorecard_tables import agency_name, points
 from sipas_research.survey.description import Description, profile
 from sipas_research.survey.responses import Responses
 from sipas_research.wording import interval, number, percent, text
-
-#: Nunnally's bar for a scale in use.
-GOOD_ALPHA = 0.7
 
 
 def _finding(name: str, role: Role, sentence: str, responses: Responses, language: str) -> Finding:
@@ -67,49 +62,8 @@ def _blank_sentence(items: pd.DataFrame, current: Responses, language: str) -> s
     return sentence if len(shown) == len(items) else f"{text('findings.quality.among', language)} {sentence}"
 
 
-def measurement_findings(
-    reliability: Reliability, factors: FactorSolution | Finding, responses: Responses, language: str
-) -> tuple[Finding, ...]:
-    """Return the range of alpha, how the factors meet the design, and what cannot be said."""
-    alphas = reliability.scales["estimate"].dropna()
-    if alphas.empty:
-        none = _finding("measurement", "finding", text("findings.measurement.none", language), responses, language)
-        return (none, _limit("measurement", responses, language))
-    ends = {"lowest": number(alphas.min(), 3, language), "highest": number(alphas.max(), 3, language)}
-    good = int((alphas >= GOOD_ALPHA).sum())
-    survey = survey_name(responses, language)
-    main = text("findings.measurement.main", language, survey=survey, count=len(alphas), good=good, **ends)
-    if isinstance(factors, Finding):
-        said = text("findings.measurement.finding_no_efa", language, count=len(alphas), **ends)
-    else:
-        said = _factor_sentence(factors, responses, language)
-    return (
-        _finding("measurement", "main", main, responses, language),
-        _finding("measurement", "finding", said, responses, language),
-        _limit("measurement", responses, language),
-    )
-
-
 def _limit(chapter: str, responses: Responses, language: str) -> Finding:
     return _finding(chapter, "limit", text(f"findings.{chapter}.limit", language), responses, language)
-
-
-def _factor_sentence(factors: FactorSolution, responses: Responses, language: str) -> str:
-    """Count the items that load most on the factor of their scale, each scale having a factor to itself."""
-    from scipy.optimize import linear_sum_assignment
-
-    strongest = dict(zip(factors.items, np.abs(factors.loadings.to_numpy()).argmax(axis=1), strict=True))
-    chosen = [[strongest[i] for i in ids if i in strongest] for ids in responses.scale_items().values()]
-    counts = np.array([[places.count(f) for f in range(len(factors.factors))] for places in chosen])
-    match = int(counts[linear_sum_assignment(-counts)].sum())
-    return text(
-        "findings.measurement.finding",
-        language,
-        above=int((factors.eigenvalues >= 1).sum()),
-        designed=len(factors.factors),
-        match=match,
-        items=len(factors.items),
-    )
 
 
 def index_findings(
