@@ -52,8 +52,6 @@ _HOME = {
     "validity": "factors.validity",
     "regress": "levers.regression",
     "verify_with_semopy": "verification.semopy_check",
-    "semopy_cfa": "verification.semopy_models",
-    "semopy_lever_model": "verification.semopy_models",
     "factor_analyzer_check": "verification.factor_analyzer_models",
     "satisfaction_index": "framework.index",
     "scorecard": "framework.scorecard",

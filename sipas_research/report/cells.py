@@ -21,6 +21,7 @@ Format = Literal[
     "percent1",
     "p",
     "interval",
+    "interval3",
     "interval_percent",
     "mean_sd",
 ]
@@ -96,7 +97,8 @@ def _printed_interval(ends: tuple[float | None, float | None], style: Format, la
         return mean if high is None else f"{mean} ({wording.number(high, 2, language)})"
     if low is None or high is None:
         return wording.MISSING
-    return wording.interval(low, high, language, share=style == "interval_percent")
+    decimals = 3 if style == "interval3" else 2
+    return wording.interval(low, high, language, share=style == "interval_percent", decimals=decimals)
 
 
 def _printed_number(value: float, style: Format, language: str) -> str:
@@ -108,7 +110,7 @@ def _printed_number(value: float, style: Format, language: str) -> str:
         return wording.p_value(value, language)
     if style == "year":
         return str(round(value))
-    decimals = {"number1": 1, "number2": 2, "number3": 3, "interval": 2}.get(style)
+    decimals = {"number1": 1, "number2": 2, "number3": 3, "interval": 2, "interval3": 3}.get(style)
     if decimals is not None:
         return wording.number(value, decimals, language)
     if style == "text" and not float(value).is_integer():

@@ -52,8 +52,8 @@ class Column:
         What stands in the header, in the table's language.
     format : str
         "text", "integer", "year" (no thousands separator), "number1" to "number3", "percent" and "percent1"
-        (cell is a share on the 0-1 scale), "p", "interval" (cell is ``(low, high)``), "interval_percent" (shares),
-        "mean_sd" (cell is ``(mean, sd)``, printed "3,85 (0,71)").
+        (cell is a share on the 0-1 scale), "p", "interval" and "interval3" (cell is ``(low, high)``),
+        "interval_percent" (shares), "mean_sd" (cell is ``(mean, sd)``, printed "3,85 (0,71)").
     align : "left", "right", "center" or None
         None: text to the left, everything else to the right.
     width : float or None

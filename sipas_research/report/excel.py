@@ -25,11 +25,17 @@ _NUMBER_FORMATS = {
     "percent1": "0.0%",
     "p": '[<0.001]"<"0.001;0.000',
     "interval": "#,##0.00",
+    "interval3": "#,##0.000",
     "interval_percent": "0.00%",
     "mean_sd": "#,##0.00",
 }
 #: Formats whose cells are two numbers, with the names of the two.
-_ENDS = {"interval": ("low", "high"), "interval_percent": ("low", "high"), "mean_sd": ("mean", "sd")}
+_ENDS = {
+    "interval": ("low", "high"),
+    "interval3": ("low", "high"),
+    "interval_percent": ("low", "high"),
+    "mean_sd": ("mean", "sd"),
+}
 _CREATED = datetime.datetime(1980, 1, 1, tzinfo=datetime.UTC)
 _WIDEST = 60
 _LINE = 16  # height of a line in points

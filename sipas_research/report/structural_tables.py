@@ -1,179 +1,195 @@
-"""Confirmatory factor analysis and lever model as councils read them: loadings, fit with conventions, paths."""
+"""The lever model: paths in the form of theses and with robust intervals, explained shares, indirect associations."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from typing import Any
 
-from sipas_research.report.cells import Absent
 from sipas_research.report.display import Column, Finding, Table
-from sipas_research.report.labels import item_codes, scale_name, source_line
+from sipas_research.report.fit_notes import clear, common, label, solution_notes, tested
+from sipas_research.report.model_sentences import inline
 from sipas_research.report.model_tables import interval_label
+from sipas_research.sem.questionnaire_models import INDIRECT, TOTAL
+from sipas_research.sem.result import SemFit
 from sipas_research.survey.responses import Responses
-from sipas_research.verification.semopy_fit import SemopyFit
-from sipas_research.wording import integer, interval, number, p_value, text
-
-#: Measures of the fit table in the order councils read them, with how many decimals; those with a convention name it.
-_MEASURES = ("chisq", "df", "pvalue", "chisq_over_df", "cfi", "tli", "gfi_lisrel", "rmsea", "rmsea_interval",
-             "rmsea_pvalue", "srmr")  # fmt: skip
-_WITH_RULE = {"chisq_over_df", "cfi", "tli", "gfi_lisrel", "rmsea", "rmsea_pvalue", "srmr"}
+from sipas_research.wording import text
 
 
-def _common(found: SemopyFit, responses: Responses, language: str) -> dict[str, Any]:
-    return {
-        "language": language,
-        "data_kind": found.data_kind,
-        "weighting": text("tables.common.unweighted", language),
-        "source": source_line(responses, language),
-    }
-
-
-def solution_notes(found: SemopyFit, responses: Responses, language: str) -> tuple[str, ...]:
-    """Return who estimated the model and how, and what must be said about the solution."""
-    notes = [text("models.table.note_semopy", language, dropped=found.n_dropped)]
-    if not found.converged:
-        notes.append(text("models.table.note_not_converged", language))
-    if found.heywood:
-        codes = item_codes(responses.questionnaire)
-        names = [codes[n] if n in codes else scale_name(responses.questionnaire, n, language) for n in found.heywood]
-        notes.append(text("models.table.note_heywood", language, names=", ".join(names)))
-    return tuple(notes)
-
-
-def _number(value: float, note: str, language: str) -> float | Absent:
-    return float(value) if math.isfinite(value) else Absent(text(note or "models.note.no_error", language))
-
-
-def loadings_table(found: SemopyFit | Finding, responses: Responses, language: str) -> Table | Finding:
-    """Return loadings, standard errors, C.R. and standardised loadings of the confirmatory factor analysis."""
-    if isinstance(found, Finding):
-        return found
-    codes = item_codes(responses.questionnaire)
-    rows, before = [], ""
-    for c in (c for c in found.coefficients if c.op == "=~"):
-        name = scale_name(responses.questionnaire, c.lhs, language) if c.lhs != before else ""
-        before = c.lhs
-        fixed = c.note == "models.note.fixed"
-        tests = ("", "", "") if fixed else tuple(_number(v, c.note, language) for v in _tests(c))
-        rows.append((name, codes[c.rhs], float(c.estimate), *tests, float(c.std_all)))
-    return Table(
-        "tbl-cfa-loadings",
-        text("models.table.loadings", language),
-        (
-            Column("factor", text("models.table.factor", language), width=0.3),
-            Column("item", text("models.table.item", language), align="center", width=0.11),
-            Column("loading", text("models.table.loading", language), "number3", width=0.12),
-            Column("std_error", text("models.table.std_error", language), "number3", width=0.12, align="right"),
-            Column("cr", text("models.table.cr", language), "number2", width=0.1, align="right"),
-            Column("p", text("models.table.p", language), "p", width=0.1, align="right"),
-            Column("std_loading", text("models.table.std_loading", language), "number3", width=0.15),
-        ),
-        tuple(rows),
-        n=found.n,
-        notes=(text("models.table.note_loading", language), *solution_notes(found, responses, language)),
-        **_common(found, responses, language),
-    )
-
-
-def _tests(coefficient: Any) -> tuple[float, float, float]:
-    return coefficient.std_error, coefficient.statistic, coefficient.p_value
-
-
-def fit_table(fits: Mapping[str, SemopyFit | Finding], responses: Responses, language: str) -> Table | None:
-    """Return measures of fit of one or two models with each convention and who proposed it.
+def path_table(fit: SemFit | Finding, responses: Responses, language: str) -> Table | Finding:
+    """Return estimate, S.E., C.R., P and the standardised estimate of each path, as AMOS prints them.
 
     Parameters
     ----------
-    fits : mapping of str to SemopyFit or Finding
-        "cfa" and "levers"; models that could not be fitted are left out. Nothing where none is left.
+    fit : SemFit or Finding
+        By plain maximum likelihood. A finding is handed back.
     """
-    known = {name: fit for name, fit in fits.items() if isinstance(fit, SemopyFit)}
-    if not known:
-        return None
-    rows: list[tuple[str, ...]] = [
-        (text("models.table.fit_n", language), *[integer(f.n, language) for f in known.values()], "", "")
-    ]
-    for name in _MEASURES:
-        values = [_measure(name, fit, language) for fit in known.values()]
-        said = [text(f"models.table.{part}_{name}", language) if name in _WITH_RULE else "" for part in ("rule", "by")]
-        rows.append((text(f"models.table.fit_{name}", language), *values, *said))
-    first = next(iter(known.values()))
-    keys = ("note_conventions", "note_gfi", "note_own")
-    width = 0.3 / len(known)
-    return Table(
-        "tbl-model-fit",
-        text("models.table.fit", language),
-        (
-            Column("measure", text("models.table.measure", language), width=0.25),
-            *[Column(n, text(f"models.table.model_{n}", language), align="right", width=width) for n in known],
-            Column("rule", text("models.table.convention", language), width=0.18),
-            Column("by", text("models.table.proposed_by", language), width=0.27),
-        ),
-        tuple(rows),
-        notes=(*[text(f"models.table.{key}", language) for key in keys], *_said_once(known, responses, language)),
-        **_common(first, responses, language),
-    )
-
-
-def _said_once(known: Mapping[str, SemopyFit], responses: Responses, language: str) -> tuple[str, ...]:
-    """Return what must be said about convergence and Heywood cases, each with the model's name."""
-    found = []
-    for name, fit in known.items():
-        title = text(f"models.table.model_{name}", language)
-        found += [f"{title}: {note}" for note in solution_notes(fit, responses, language)[1:]]
-    return tuple(found)
-
-
-def _measure(name: str, fit: SemopyFit, language: str) -> str:
-    found = dict(fit.measures)
-    if name == "rmsea_interval":
-        return interval(found["rmsea_ci_lower"], found["rmsea_ci_upper"], language, share=False, decimals=3)
-    if name == "df":
-        return integer(found["df"], language)
-    if name in {"pvalue", "rmsea_pvalue"}:
-        return p_value(found[name], language)
-    return number(found[name], 2 if name.startswith("chisq") else 3, language)
-
-
-def path_table(found: SemopyFit | Finding, responses: Responses, language: str) -> Table | Finding:
-    """Return the path coefficients of the lever model with intervals; R2 of each explained variable in the note."""
-    if isinstance(found, Finding):
-        return found
-    questionnaire = responses.questionnaire
-    rows, before = [], ""
-    for c in (c for c in found.coefficients if c.op == "~"):
-        left = scale_name(questionnaire, c.lhs, language) if c.lhs != before else ""
-        before = c.lhs
-        tests = tuple(_number(v, c.note, language) for v in _tests(c))
-        ends = (c.conf_low, c.conf_high)
-        rows.append(
-            (left, scale_name(questionnaire, c.rhs, language), float(c.estimate), *tests, ends, float(c.std_all))
-        )
-    shares = found.r2()
-    values = "; ".join(
-        f"{scale_name(questionnaire, name, language)} {number(float(shares[name]), 3, language)}"
-        for name in found.model.explained
-    )
+    if isinstance(fit, Finding):
+        return fit
+    table = fit.tidy()
+    rows: list[tuple[Any, ...]] = []
+    for first, row in paths(table.to_dict("records")):
+        tests = tested(row, "std_error", "statistic", "p_value", language=language)
+        rows.append((*_ends(first, row, responses, language), float(row["estimate"]), *tests, float(row["std_all"])))
+    keys = ("paths.note_association", "loadings.note_columns")
     return Table(
         "tbl-lever-paths",
-        text("models.table.paths", language),
+        text("sem_tables.paths.title", language),
         (
-            Column("explained", text("models.table.explained", language), width=0.18),
-            Column("source", text("models.table.source", language), width=0.2),
-            Column("path", text("models.table.path", language), "number3", width=0.11),
-            Column("std_error", text("models.table.std_error", language), "number3", width=0.1),
-            Column("cr", text("models.table.cr", language), "number2", width=0.09),
-            Column("p", text("models.table.p", language), "p", width=0.09),
-            Column("interval", interval_label(found.level, language), "interval", width=0.12),
-            Column("std_path", text("models.table.std_path", language), "number3", width=0.11),
+            *_end_columns(language),
+            Column("estimate", text("sem_tables.column.estimate", language), "number3", width=0.12),
+            Column("std_error", text("sem_tables.column.std_error", language), "number3", width=0.1),
+            Column("cr", text("sem_tables.column.cr", language), "number3", width=0.1),
+            Column("p", text("sem_tables.column.p", language), "p", width=0.09),
+            Column("std", text("sem_tables.column.std", language), "number3", width=0.13),
         ),
         tuple(rows),
-        n=found.n,
-        notes=(
-            text("models.table.note_path", language),
-            text("models.table.note_r2", language, values=values),
-            *solution_notes(found, responses, language),
-        ),
-        **_common(found, responses, language),
+        n=fit.n,
+        notes=(*[text(f"sem_tables.{key}", language) for key in keys], *solution_notes(fit, responses, language)),
+        **common(fit, responses, language),
     )
+
+
+def standardized_paths_table(fit: SemFit | Finding, responses: Responses, language: str) -> Table | None:
+    """Return standardised paths with robust errors, P and intervals; nothing without a fit."""
+    if isinstance(fit, Finding):
+        return None
+    table = fit.standardized()
+    rows: list[tuple[Any, ...]] = []
+    found = paths(table.to_dict("records"))
+    for first, row in found:
+        ends = (float(row["conf_low"]), float(row["conf_high"]))
+        numbers = (float(row["estimate"]), float(row["std_error"]), float(row["p_value"]), ends)
+        rows.append((*_ends(first, row, responses, language), *numbers))
+    beyond = sum(clear(row["conf_low"], row["conf_high"]) for _, row in found)
+    return Table(
+        "tbl-lever-standardized",
+        text("sem_tables.paths.standard_title", language),
+        (
+            *_end_columns(language),
+            Column("std", text("sem_tables.column.std", language), "number3", width=0.15),
+            Column("std_error", text("sem_tables.column.robust_error", language), "number3", width=0.12),
+            Column("p", text("sem_tables.column.p", language), "p", width=0.1),
+            Column("interval", interval_label(fit.options.level, language), "interval", width=0.17),
+        ),
+        tuple(rows),
+        n=fit.n,
+        notes=(
+            text("sem_tables.paths.note_association", language),
+            text("sem_tables.paths.note_clear", language, clear=beyond, all=len(found)),
+            text("sem_tables.standard.note_delta", language),
+            *solution_notes(fit, responses, language),
+        ),
+        **common(fit, responses, language),
+    )
+
+
+def paths(rows: list[dict[Any, Any]]) -> list[tuple[bool, dict[Any, Any]]]:
+    """Return the paths of a table, each with whether it is the first of its outcome."""
+    found = [row for row in rows if row["op"] == "~"]
+    before = ["", *[row["lhs"] for row in found]]
+    return [(row["lhs"] != last, row) for row, last in zip(found, before, strict=False)]
+
+
+def _ends(first: bool, row: dict[Any, Any], responses: Responses, language: str) -> tuple[str, str]:
+    outcome = label(row["lhs"], responses, language) if first else ""
+    return outcome, label(row["rhs"], responses, language)
+
+
+def _end_columns(language: str) -> tuple[Column, Column]:
+    return (
+        Column("explained", text("sem_tables.column.explained", language), width=0.22),
+        Column("source", text("sem_tables.column.source", language), width=0.24),
+    )
+
+
+def explained_table(fit: SemFit | Finding, responses: Responses, language: str) -> Table | None:
+    """Return R2 of each latent variable that others explain; nothing without a fit."""
+    if isinstance(fit, Finding):
+        return None
+    outcomes = {row["lhs"] for _, row in paths(fit.tidy().to_dict("records"))}
+    shares = [row for row in fit.r2().to_dict("records") if row["variable"] in outcomes]
+    rows = [(label(row["variable"], responses, language), float(row["r2"])) for row in shares]
+    return Table(
+        "tbl-lever-r2",
+        text("sem_tables.r2.title", language),
+        (
+            Column("variable", text("sem_tables.column.variable", language), width=0.7),
+            Column("r2", text("sem_tables.column.r2", language), "number3", width=0.3),
+        ),
+        tuple(rows),
+        n=fit.n,
+        notes=(text("sem_tables.r2.note", language),),
+        **common(fit, responses, language),
+    )
+
+
+def indirect_table(fit: SemFit | Finding, responses: Responses, language: str) -> Table | None:
+    """Return, for each lever, what leads to overall satisfaction by way of each factor, of all, directly, in total.
+
+    Parameters
+    ----------
+    fit : SemFit or Finding
+        Of the text that ``sr.lever_model`` writes. Nothing without a fit, or where it defines no products.
+    """
+    if isinstance(fit, Finding):
+        return None
+    found = _lever_rows(fit, responses, language)
+    if found is None:
+        return None
+    outcome, rows, bold = found
+    return Table(
+        "tbl-lever-indirect",
+        text("sem_tables.indirect.title", language, outcome=inline(label(outcome, responses, language))),
+        (
+            Column("lever", text("sem_tables.indirect.lever", language), width=0.22),
+            Column("way", text("sem_tables.indirect.way", language), width=0.24),
+            Column("estimate", text("sem_tables.indirect.estimate", language), "number3", width=0.11),
+            Column("std_error", text("sem_tables.column.robust_error", language), "number3", width=0.1),
+            Column("p", text("sem_tables.column.p", language), "p", width=0.08),
+            Column("interval", interval_label(fit.options.level, language), "interval3", width=0.14),
+            Column("std", text("sem_tables.indirect.std", language), "number3", width=0.11),
+        ),
+        tuple(rows),
+        n=fit.n,
+        notes=(
+            text("sem_tables.indirect.note_product", language),
+            text("sem_tables.indirect.note_delta", language),
+            *solution_notes(fit, responses, language),
+        ),
+        total_rows=bold,
+        **common(fit, responses, language),
+    )
+
+
+Cells = tuple[Any, ...]
+
+
+def _lever_rows(fit: SemFit, responses: Responses, language: str) -> tuple[str, list[Cells], tuple[int, ...]] | None:
+    """Return the outcome, the rows of each lever, and which rows are totals; nothing where none is defined."""
+    standard = fit.standardized().to_dict("records")
+    pairs = list(zip(fit.tidy().to_dict("records"), standard, strict=True))
+    named = {raw["lhs"]: (raw, std) for raw, std in pairs if raw["op"] == ":="}
+    straight = {(raw["lhs"], raw["rhs"]): (raw, std) for raw, std in pairs if raw["op"] == "~"}
+    levers = [name.removeprefix(f"{TOTAL}.") for name in named if name.startswith(f"{TOTAL}.")]
+    outcomes = {outcome for outcome, _ in straight if outcome in responses.scale_items("overall")}
+    if not levers or len(outcomes) != 1:
+        return None
+    outcome = outcomes.pop()
+    rows: list[Cells] = []
+    for lever in levers:
+        begin = f"{INDIRECT}.{lever}"
+        ways = [
+            (label(n.removeprefix(f"{begin}."), responses, language), n) for n in named if n.startswith(f"{begin}.")
+        ]
+        block = [(way, *_numbers(*named[name])) for way, name in ways]
+        block.append((text("sem_tables.indirect.all_ways", language), *_numbers(*named[begin])))
+        block.append((text("sem_tables.indirect.direct", language), *_numbers(*straight[outcome, lever])))
+        block.append((text("sem_tables.indirect.total", language), *_numbers(*named[f"{TOTAL}.{lever}"])))
+        names = [label(lever, responses, language), *[""] * (len(block) - 1)]
+        rows += [(name, *cells) for name, cells in zip(names, block, strict=True)]
+    size = len(rows) // len(levers)
+    return outcome, rows, tuple(range(size - 1, len(rows), size))
+
+
+def _numbers(raw: dict[Any, Any], std: dict[Any, Any]) -> Cells:
+    ends = (float(raw["conf_low"]), float(raw["conf_high"]))
+    return float(raw["estimate"]), float(raw["std_error"]), float(raw["p_value"]), ends, float(std["estimate"])

@@ -2,7 +2,7 @@
 
 Maximum-likelihood chi-squares with multiplier n (not n - 1) are expected, as in lavaan and Mplus. A measure that is
 not defined (no degrees of freedom, no baseline misfit) is NaN, never an error. What needs matrices, SRMR and the
-GFI of LISREL, is in :mod:`sipas_research.numerics.covariance_fit`.
+GFI of LISREL, is in :mod:`sipas_research.sem.measures`.
 """
 
 from __future__ import annotations
