@@ -228,6 +228,10 @@ class NegativeVarianceWarning(SipasWarning):
     """A latent variance is below zero, or latent variables correlate beyond one."""
 
 
+class SingleIndicatorWarning(SipasWarning):
+    """A latent variable has one indicator, which by convention counts as free of error."""
+
+
 class FewRowsWarning(SipasWarning):
     """A model has more parameters than there are rows."""
 

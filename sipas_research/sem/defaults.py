@@ -8,6 +8,7 @@ Software 48(2).
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -78,11 +79,11 @@ def build_table(syntax: ModelSyntax, groups: Sequence[str], options: FitOptions)
     _require_one_level(syntax)
     several = any(block.group for block in syntax.blocks)
     templates: list[tuple[Roles, list[_Draft]]] = []
-    for number, label in enumerate(groups):
+    for number in range(len(groups)):
         if templates and not several:
             templates.append(templates[0])
             continue
-        terms = _terms_of(syntax, number, label, len(groups))
+        terms = _terms_of(syntax, number, groups)
         found = roles(terms, fixed_x=options.fixed_x)
         if not found.observed:
             raise AnalysisError("sem.error.no_observed")
@@ -90,6 +91,10 @@ def build_table(syntax: ModelSyntax, groups: Sequence[str], options: FitOptions)
     first = templates[0][0]
     if any(set(each.observed) != set(first.observed) for each, _ in templates):
         raise AnalysisError("sem.error.groups_differ")
+    for each, _ in templates:
+        differ = (set(each.latents) ^ set(first.latents)) | (set(each.sources) ^ set(first.sources))
+        if differ:
+            raise AnalysisError("sem.error.blocks_differ", names=", ".join(sorted(differ)))
     drafts = [_in_group(d, g, len(groups), syntax, options) for g, (_, ds) in enumerate(templates) for d in ds]
     rows, size = _numbered(drafts, options, syntax, len(groups), first.sources)
     constraints = tuple(c for c in syntax.constraints if c.op != ":=")
@@ -108,13 +113,18 @@ def _require_one_level(syntax: ModelSyntax) -> None:
             raise model_error("sem.error.ordered", syntax.text, term.line, term.column, op=term.op)
 
 
-def _terms_of(syntax: ModelSyntax, number: int, label: str, groups: int) -> list[Term]:
-    """Return the terms of one group: ``group:`` blocks name it by its label or its number from 1."""
-    named = [block.group for block in syntax.blocks if block.group]
-    if named and len(set(named)) != groups:
-        raise AnalysisError("sem.error.block_count", blocks=len(set(named)), groups=groups)
-    own = label if label in named else str(number + 1)
-    wanted = {k for k, block in enumerate(syntax.blocks) if block.group in ("", own)}
+def _terms_of(syntax: ModelSyntax, number: int, groups: Sequence[str]) -> list[Term]:
+    """Return the terms of one group: ``group:`` blocks name all groups by label, or all by number from 1."""
+    named = {block.group for block in syntax.blocks if block.group}
+    if named and len(named) != len(groups):
+        raise AnalysisError("sem.error.block_count", blocks=len(named), groups=len(groups))
+    labels = [unicodedata.normalize("NFC", label) for label in groups]
+    if named and not named & set(labels):
+        labels = [str(k + 1) for k in range(len(groups))]
+    strange = sorted(named - set(labels))
+    if strange:
+        raise AnalysisError("sem.error.unknown_block", name=strange[0], known=", ".join(groups))
+    wanted = {k for k, block in enumerate(syntax.blocks) if block.group in ("", labels[number])}
     return [term for term in syntax.terms if term.block in wanted]
 
 

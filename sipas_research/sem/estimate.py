@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -109,6 +109,8 @@ def sem(
         orthogonal=orthogonal, meanstructure=meanstructure, information=information, fixed_x=fixed_x, level=level,
         means_needed=_speaks_of_means(syntax) or (several and meanstructure is None),
     )  # fmt: skip
+    if group is None and not isinstance(data, Mapping) and (options.group_equal or options.group_partial):
+        raise OptionError("sem.error.equal_without_group")
     table = build_table(syntax, grouping.labels, options)
     sample = gather(data, table.observed, grouping, data_kind)
     return fit_table(table, sample, options)

@@ -27,6 +27,8 @@ SINGULAR = 1e-10
 #: Variances beyond this, or below its inverse, lose their fourth powers to overflow.
 _MOST = 1e60
 
+#: How far means and deviations of a user's rows may lie from the moments given with them, in deviations.
+_SAME = 1e-4
 #: An eigenvalue of a correlation matrix below minus this is more than rounding: no complete rows have such a matrix.
 _NEGATIVE = 1e-8
 
@@ -73,7 +75,7 @@ class Moments:
         """Names of the variables in the order of the matrix."""
         if isinstance(self.cov, pd.DataFrame):
             return tuple(str(name) for name in self.cov.columns)
-        return tuple(self.names)
+        return tuple(str(name) for name in self.names)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -191,17 +193,45 @@ def sample_of_moments(moments: Moments, names: Sequence[str], label: str = "") -
     n = int(moments.n)
     if moments.divisor == "n-1":
         cov = cov * ((n - 1) / n)
-    found = GroupSample(label, variables, cov, mean, n, moments.rows)
+    rows = None if moments.rows is None else _checked(moments.rows, n, cov, mean)
+    found = GroupSample(label, variables, cov, mean, n, rows)
     missing = [name for name in names if name not in variables]
     if missing:
         raise AnalysisError("sem.error.unknown_moments", names=", ".join(missing), known=", ".join(variables))
     return found.take(tuple(names))
 
 
+def _checked(rows: RowBlocks, n: int, cov: Array, mean: Array | None) -> RowBlocks:
+    """Return the user's pass over the rows, which must yield the rows that the moments are of."""
+    if not callable(rows):
+        raise OptionError("sem.error.rows_callable", received=type(rows).__name__)
+    spread = np.sqrt(np.abs(np.diag(cov)))
+
+    def blocks() -> Iterator[Array]:
+        count, total, squares = 0, np.zeros(len(cov)), np.zeros(len(cov))
+        for given in rows():
+            block = np.asarray(given, dtype=np.float64)
+            if block.ndim != 2 or block.shape[1] != len(cov) or not np.isfinite(block).all():
+                raise OptionError("sem.error.rows_block", shape=str(block.shape), variables=len(cov))
+            centred = block if mean is None else block - mean
+            count, total, squares = count + len(block), total + centred.sum(axis=0), squares + (centred**2).sum(axis=0)
+            yield block
+        if count != n:
+            raise OptionError("sem.error.rows_count", found=shown(count), n=shown(n))
+        away = np.abs(total / n) if mean is not None else np.zeros(len(cov))
+        beyond = np.abs(np.sqrt(squares / n) - spread) if mean is not None else away
+        if (np.maximum(away, beyond) > _SAME * spread).any():
+            raise OptionError("sem.error.rows_differ")
+
+    return blocks
+
+
 def _square(moments: Moments, variables: tuple[str, ...]) -> Array:
     cov = moments.cov
     if isinstance(cov, pd.DataFrame) and [str(name) for name in cov.index] != list(variables):
         raise OptionError("sem.error.moments_names")
+    if _holds_text(cov):
+        raise OptionError("sem.error.moments_numbers")
     try:
         values = np.array(cov, dtype=float)
     except (TypeError, ValueError) as error:
@@ -215,6 +245,13 @@ def _square(moments: Moments, variables: tuple[str, ...]) -> Array:
     return (values + values.T) / 2.0
 
 
+def _holds_text(given: object) -> bool:
+    """Return whether an array or table holds something that only looks like a real number."""
+    values = np.asarray(given)
+    kinds = values.dtype.kind
+    return kinds not in "iufbO" or (kinds == "O" and any(isinstance(value, str | complex) for value in values.flat))
+
+
 def _means(moments: Moments, variables: tuple[str, ...]) -> Array | None:
     if moments.mean is None:
         return None
@@ -223,6 +260,8 @@ def _means(moments: Moments, variables: tuple[str, ...]) -> Array | None:
         if set(map(str, given.index)) != set(variables):
             raise OptionError("sem.error.moments_names")
         given = given.rename(index=str).loc[list(variables)].to_numpy()
+    if _holds_text(given):
+        raise OptionError("sem.error.moments_numbers")
     try:
         mean = np.array(given, dtype=float)
     except (TypeError, ValueError) as error:

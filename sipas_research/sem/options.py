@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -105,6 +105,8 @@ def fit_options(
 
 
 def _names(given: Sequence[str] | str) -> tuple[str, ...]:
+    if not isinstance(given, str | Iterable):
+        raise OptionError("sem.error.option_names", received=repr(given))
     names = (given,) if isinstance(given, str) else tuple(given)
     if not all(isinstance(name, str) for name in names):
         raise OptionError("sem.error.option_names", received=repr(given))

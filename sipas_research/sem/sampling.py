@@ -85,7 +85,12 @@ def grouping_of(data: Data, group: str | None) -> Grouping:
     if isinstance(data, Mapping) and not isinstance(data, pd.DataFrame):
         if not data or not all(isinstance(value, Moments) for value in data.values()):
             raise OptionError("sem.error.data_type", received=type(data).__name__)
-        return Grouping(tuple(str(label) for label in data) if len(data) > 1 else ("",))
+        if group is not None:
+            raise OptionError("sem.error.group_of_moments")
+        labels = tuple(_label(label) for label in data)
+        if len(set(labels)) != len(labels):
+            raise OptionError("sem.error.duplicate_groups", names=", ".join(labels))
+        return Grouping(labels if len(labels) > 1 else ("",))
     if not isinstance(data, Responses | pd.DataFrame):
         raise OptionError("sem.error.data_type", received=type(data).__name__)
     if group is None:
@@ -93,17 +98,22 @@ def grouping_of(data: Data, group: str | None) -> Grouping:
     codes, found = pd.factorize(_group_column(data, group), use_na_sentinel=True)
     if not len(found):
         raise AnalysisError("sem.error.empty_group", group=group)
-    return Grouping(tuple(_label(value) for value in found), codes)
+    named = [_label(value) for value in found]
+    if len(set(named)) == len(named):
+        return Grouping(tuple(named), codes)
+    place = {label: k for k, label in enumerate(dict.fromkeys(named))}  # 1 and "1" are one group
+    merged = np.array([place[label] for label in named] + [-1])
+    return Grouping(tuple(place), merged[codes])
 
 
 def _group_column(data: Responses | pd.DataFrame, group: str) -> pd.Series:
     frame = data.frame if isinstance(data, Responses) else data
-    if group not in frame.columns:
+    if not isinstance(group, str | int) or group not in frame.columns:
         near = _near(group, frame.columns)
-        raise OptionError("sem.error.no_group_column", group=group, near=near)
+        raise OptionError("sem.error.no_group_column", group=str(group), near=near)
     column = frame[group]
     if isinstance(column, pd.DataFrame):
-        raise OptionError("sem.error.duplicate_columns", names=group)
+        raise OptionError("sem.error.duplicate_columns", names=str(group))
     return column
 
 
@@ -139,7 +149,7 @@ def gather(data: Data, names: Sequence[str], grouping: Grouping, data_kind: Data
         return Sample((sample_of_moments(data, names),), data.n, data.data_kind)
     if isinstance(data, Mapping) and not isinstance(data, pd.DataFrame):
         several = len(data) > 1
-        groups = tuple(sample_of_moments(value, names, str(key) if several else "") for key, value in data.items())
+        groups = tuple(sample_of_moments(value, names, _label(key) if several else "") for key, value in data.items())
         kind = weakest(value.data_kind for value in data.values())
         return Sample(groups, sum(value.n for value in data.values()), kind)
     values = _values(data, names)

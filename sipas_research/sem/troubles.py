@@ -12,6 +12,7 @@ from sipas_research.errors import (
     HeywoodWarning,
     NegativeVarianceWarning,
     NotIdentifiedWarning,
+    SingleIndicatorWarning,
     SingularMatrixWarning,
     SipasWarning,
 )
@@ -45,8 +46,20 @@ def troubles_of(fit: SemFit, singular: tuple[str, ...]) -> list[SipasWarning]:
         found.append(NotIdentifiedWarning("sem.warning.not_identified", names=named or "-", df=str(df)))
     if fit.n <= fit.parameters:
         found.append(FewRowsWarning("sem.warning.few_rows", parameters=fit.parameters))
+    alone = _alone(fit)
+    if alone:
+        found.append(SingleIndicatorWarning("sem.warning.single_indicator", names=", ".join(alone)))
     found += _improper(fit)
     return found
+
+
+def _alone(fit: SemFit) -> list[str]:
+    """Return the items that measure a latent variable alone and whose error was set to zero by convention."""
+    table = fit.table
+    observed = set(table.observed)
+    added = [row for row in table.rows if row.op == "~~" and row.lhs == row.rhs and not row.written]
+    exact = {row.lhs for row in added if row.free < 0 and row.value == 0}
+    return [name for name in dict.fromkeys(r.rhs for r in table.rows if r.op == "=~") if name in exact & observed]
 
 
 def _improper(fit: SemFit) -> list[SipasWarning]:

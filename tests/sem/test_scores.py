@@ -77,7 +77,7 @@ def test_bartlett_equals_its_form_with_residual_variances(fit):
 
 
 def test_bartlett_scores_with_a_perfect_single_indicator(people):
-    fit = sr.cfa("f =~ x1 + x2 + x3\nage =~ ageyr", people)
+    fit = sr.cfa("f =~ x1 + x2 + x3\nage =~ ageyr\nageyr ~~ 0*ageyr", people)
     age = fit.scores("bartlett")["age"]
     np.testing.assert_allclose(age, people["ageyr"] - people["ageyr"].mean(), atol=1e-8)
 
