@@ -23,6 +23,8 @@ _SHORT = (
     "desk",
     "remote_posting",
 )
+#: Digits of an effect size: a share of variance is often below 0.01.
+EFFECT_DIGITS = {"hedges_g": 2, "eta_squared": 3}
 
 
 def fact_name(fact: str, responses: Responses, language: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from sipas_research.factors.group_result import Comparison, PairRow
 from sipas_research.factors.scale_differences import ScaleComparisons, leading_effect
 from sipas_research.report.cells import Absent
-from sipas_research.report.comparison_names import begun_survey_name, common_parts, fact_name
+from sipas_research.report.comparison_names import EFFECT_DIGITS, begun_survey_name, common_parts, fact_name
 from sipas_research.report.display import Column, Finding, Table
 from sipas_research.report.group_tables import group_label
 from sipas_research.report.labels import survey_id, survey_name
@@ -134,5 +134,5 @@ def _one(found: Comparison, responses: Responses, language: str) -> str:
         scale=term_label(found.outcome, responses, language),
         fact=fact_name(found.by, responses, language),
         effect=text(f"comparisons.table.{name}", language),
-        value=number(size.estimate, 3, language),
+        value=number(size.estimate, EFFECT_DIGITS[name], language),
     )

@@ -9,8 +9,8 @@ from typing import Any
 from sipas_research.factors.group_differences import MOST_PAIRED
 from sipas_research.factors.group_result import Comparison, GroupRow
 from sipas_research.factors.scale_differences import GroupSize, ScaleComparisons, leading_effect
-from sipas_research.report.cells import SUPPRESSED, Absent, Suppressed
-from sipas_research.report.comparison_names import begun_survey_name, common_parts, fact_name, heading
+from sipas_research.report.cells import SUPPRESSED, Absent, Format, Suppressed
+from sipas_research.report.comparison_names import EFFECT_DIGITS, begun_survey_name, common_parts, fact_name, heading
 from sipas_research.report.display import Column, Finding, Table
 from sipas_research.report.group_tables import group_label
 from sipas_research.report.labels import spoken, survey_id, survey_name
@@ -24,6 +24,8 @@ _EXPECTED = ("sex", "age_band", "education", "level", "occupation", "channel")
 _OF_STAFF = 4
 #: Letters that the groups' names may have together; beyond it columns carry numbers, with the names in the note.
 _HEADER_LETTERS = 90
+#: Keeps a statistic on one line.
+_JOINED = "\u00a0"
 
 
 def scale_group_tables(
@@ -58,6 +60,7 @@ def _means(
     ]
     pairs = found.of(fact)
     effect = leading_effect(pairs[0][0])[0]
+    style: Format = "number2" if EFFECT_DIGITS[effect] == 2 else "number3"
     rows = [_means_row(c, p, kept, responses, language) for c, p in pairs]
     rows += [
         _gap_row(outcome, reason, len(kept), responses, language) for by, outcome, reason in found.gaps if by == fact
@@ -78,7 +81,7 @@ def _means(
             *[Column(f"group{place}", label, "mean_sd", "center") for place, label in enumerate(headers, start=1)],
             Column("p", text("comparisons.table.sig", language), "p"),
             Column("p_holm", text("comparisons.table.sig_holm", language), "p"),
-            Column("effect", text(f"comparisons.table.{effect}", language), "number3"),
+            Column("effect", text(f"comparisons.table.{effect}", language), style),
         ),
         tuple(rows),
         notes=(*notes, *_means_notes(found, [c for c, _ in pairs], language)),
@@ -175,21 +178,22 @@ def scale_tests_table(found: ScaleComparisons | Finding, responses: Responses, l
     headings = []
     for fact in found.facts:
         headings.append(len(rows))
-        rows.append((heading(fact, people, language), *[""] * (6 + clustered)))
+        effect = text(f"comparisons.table.{leading_effect(found.of(fact)[0][0])[0]}", language)
+        rows.append((heading(fact, people, language), *[""] * (5 + clustered), effect))
         rows += [_test_row(comparison, p, clustered, people, language) for comparison, p in found.of(fact)]
     level = percent(found.level, language, 0)
     return Table(
         f"tbl-scale-tests-{survey_id(responses)}",
         text("comparisons.table.tests", language, survey=survey_name(responses, language)),
         (
-            Column("scale", text("comparisons.table.fact_scale", language), width=0.27),
-            Column("levene", text("comparisons.table.levene", language), "p", width=0.08),
-            Column("classical", text("comparisons.table.classical", language), align="right", width=0.13),
+            Column("scale", text("comparisons.table.fact_scale", language), width=0.24),
+            Column("levene", text("comparisons.table.levene", language), "p", width=0.07),
+            Column("classical", text("comparisons.table.classical", language), align="right", width=0.185),
             Column("classical_p", text("comparisons.table.sig", language), "p", width=0.07),
-            Column("welch_p", text("comparisons.table.welch", language), "p", width=0.08),
-            *([Column("cluster_p", text("comparisons.table.cluster", language), "p", width=0.08)] if clustered else []),
-            Column("holm_p", text("comparisons.table.sig_holm", language), "p", width=0.08),
-            Column("effect", text("comparisons.table.effect", language, level=level), align="right", width=0.19),
+            Column("welch_p", text("comparisons.table.welch", language), "p", width=0.07),
+            *([Column("cluster_p", text("comparisons.table.cluster", language), "p", width=0.07)] if clustered else []),
+            Column("holm_p", text("comparisons.table.sig_holm", language), "p", width=0.07),
+            Column("effect", text("comparisons.table.effect", language, level=level), align="right", width=0.205),
         ),
         tuple(rows),
         total_rows=tuple(headings),
@@ -214,12 +218,14 @@ def _test_row(
         df1, df2 = integer(classical.df1, language), integer(classical.df2, language)
         fields = {"df": df2} if two else {"df1": df1, "df2": df2}
         said = text(f"groups.table.statistic_{'t' if two else 'f'}", language, value=value, **fields)
+        said = said.replace(" ", _JOINED)
     name, size = leading_effect(found)
     effect: Any = absent
     if math.isfinite(size.estimate):
-        ends = [number(value, 3, language) for value in (size.estimate, size.conf_low, size.conf_high)]
-        label = text(f"comparisons.table.{name}", language)
-        effect = text("comparisons.table.effect_value", language, name=label, value=ends[0], low=ends[1], high=ends[2])
+        digits = EFFECT_DIGITS[name]
+        ends = [number(value, digits, language) for value in (size.estimate, size.conf_low, size.conf_high)]
+        effect = text("comparisons.table.effect_value", language, value=ends[0], low=ends[1], high=ends[2])
+        effect = effect.replace(" ", _JOINED)
     last = adjusted if math.isfinite(adjusted) else absent
     return (term_label(found.outcome, responses, language), tails[0], said, *tails[1:], last, effect)
 
@@ -231,7 +237,6 @@ def _tests_notes(found: ScaleComparisons, clustered: bool, responses: Responses,
         text(f"groups.table.{'note_cluster' if clustered else 'note_no_cluster'}", language),
         text(f"comparisons.table.{'from_cluster' if clustered else 'from_welch'}", language, count=count),
         text("comparisons.table.note_steiger", language),
-        text("comparisons.table.note_convention", language),
     ]
     if responses.design.weight:
         notes.append(text("comparisons.table.note_weights", language))

@@ -120,5 +120,5 @@ def rerun_without_suspects(
 def _numbered(table: pd.DataFrame) -> pd.DataFrame:
     """Return the columns that are compared; rows of one term and group are told apart by their order."""
     picked = table.reindex(columns=["term", "group", "estimate", "std_error"])
-    picked = picked.assign(term=picked["term"].astype(str), group=picked["group"].fillna("").astype(str))
+    picked = picked.assign(term=picked["term"].astype(str), group=picked["group"].astype(object).fillna("").astype(str))
     return picked.assign(place=picked.groupby(["term", "group"], sort=False).cumcount())
