@@ -62,6 +62,7 @@ _BUILDERS = {
     "hierarchical_omega_table": "reliability_tables",
     "htmt_table": "validity_tables",
     "icc_table": "reliability_tables",
+    "in_order": "model_sentences",
     "index_findings": "sentences",
     "index_table": "index_tables",
     "indirect_table": "structural_tables",

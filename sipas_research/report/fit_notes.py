@@ -72,6 +72,11 @@ def label(name: str, responses: Responses, language: str) -> str:
     return scale_name(responses.questionnaire, name, language) if name in scales(responses) else name
 
 
+def arrow(left: str, right: str, responses: Responses, language: str) -> str:
+    """Return a path as theses print it, the explained variable first: "1.2 ← Tiếp cận dịch vụ"."""
+    return f"{label(left, responses, language)} ← {label(right, responses, language)}"
+
+
 def scales(responses: Responses) -> frozenset[str]:
     """Return the ids of the questionnaire's scales."""
     return frozenset(responses.questionnaire.scale_ids())

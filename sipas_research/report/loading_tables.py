@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sipas_research.report.display import Column, Finding, Table
-from sipas_research.report.fit_notes import common, label, solution_notes, tested
+from sipas_research.report.fit_notes import arrow, common, solution_notes, tested
 from sipas_research.report.model_tables import interval_label
 from sipas_research.sem.result import SemFit
 from sipas_research.survey.responses import Responses
@@ -24,18 +24,16 @@ def loadings_table(fit: SemFit | Finding, responses: Responses, language: str) -
         return fit
     table = fit.tidy()
     rows: list[tuple[Any, ...]] = []
-    for first, row in _with_first(table[table["op"] == "=~"].to_dict("records")):
+    for row in table[table["op"] == "=~"].to_dict("records"):
         tests = tested(row, "std_error", "statistic", "p_value", language=language)
-        factor = label(row["lhs"], responses, language) if first else ""
-        item = label(row["rhs"], responses, language)
-        rows.append((factor, item, float(row["estimate"]), *tests, float(row["std_all"])))
+        relation = arrow(row["rhs"], row["lhs"], responses, language)
+        rows.append((relation, float(row["estimate"]), *tests, float(row["std_all"])))
     keys = ("loadings.note_columns", "loadings.note_rule")
     return Table(
         "tbl-cfa-loadings",
         text("sem_tables.loadings.title", language),
         (
-            Column("factor", text("sem_tables.column.factor", language), width=0.3),
-            Column("item", text("sem_tables.column.item", language), align="center", width=0.1),
+            Column("relation", text("sem_tables.column.loading", language), width=0.4),
             Column("estimate", text("sem_tables.column.estimate", language), "number3", width=0.13),
             Column("std_error", text("sem_tables.column.std_error", language), "number3", width=0.11),
             Column("cr", text("sem_tables.column.cr", language), "number3", width=0.11),
@@ -62,18 +60,16 @@ def standardized_loadings_table(fit: SemFit | Finding, responses: Responses, lan
     table = fit.standardized()
     shares = fit.r2().set_index("variable")["r2"].to_dict()
     rows: list[tuple[Any, ...]] = []
-    for first, row in _with_first(table[table["op"] == "=~"].to_dict("records")):
-        factor = label(row["lhs"], responses, language) if first else ""
+    for row in table[table["op"] == "=~"].to_dict("records"):
         ends = (float(row["conf_low"]), float(row["conf_high"]))
         numbers = (float(row["estimate"]), float(row["std_error"]), ends, float(shares[row["rhs"]]))
-        rows.append((factor, label(row["rhs"], responses, language), *numbers))
+        rows.append((arrow(row["rhs"], row["lhs"], responses, language), *numbers))
     notes = [text(f"sem_tables.standard.{key}", language) for key in ("note_r2", "note_delta")]
     return Table(
         "tbl-cfa-standardized",
         text("sem_tables.standard.title", language),
         (
-            Column("factor", text("sem_tables.column.factor", language), width=0.32),
-            Column("item", text("sem_tables.column.item", language), align="center", width=0.11),
+            Column("relation", text("sem_tables.column.loading", language), width=0.43),
             Column("std", text("sem_tables.column.std", language), "number3", width=0.17),
             Column("std_error", text("sem_tables.column.robust_error", language), "number3", width=0.12),
             Column("interval", interval_label(fit.options.level, language), "interval", width=0.17),
@@ -84,9 +80,3 @@ def standardized_loadings_table(fit: SemFit | Finding, responses: Responses, lan
         notes=(*notes, *solution_notes(fit, responses, language)),
         **common(fit, responses, language),
     )
-
-
-def _with_first(rows: list[dict[Any, Any]]) -> list[tuple[bool, dict[Any, Any]]]:
-    """Return each row and whether it is the first of its left side."""
-    before = ["", *[row["lhs"] for row in rows]]
-    return [(row["lhs"] != last, row) for row, last in zip(rows, before, strict=False)]

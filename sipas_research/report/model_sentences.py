@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sipas_research.levers.regression_result import INTERCEPT, Regression
-from sipas_research.report.display import Finding, Role
+from sipas_research.report.display import ROLES, Finding, Role
 from sipas_research.report.fit_notes import clear, label, many_dropped
 from sipas_research.report.group_invariance import reached
 from sipas_research.report.group_tables import fact_label
@@ -86,6 +86,11 @@ def cfa_findings(
         *_dropped("cfa", cfa, responses, language),
         _finding("cfa-limit", "limit", "sem_tables.finding.cfa_limit", responses, language),
     )
+
+
+def in_order(*findings: Finding) -> tuple[Finding, ...]:
+    """Return the findings of several builders: key results first, then findings, then limits; else as given."""
+    return tuple(sorted(findings, key=lambda found: ROLES.index(found.role)))
 
 
 def _regression(found: Regression, responses: Responses, language: str) -> list[Finding]:

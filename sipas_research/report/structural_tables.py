@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sipas_research.report.display import Column, Finding, Table
-from sipas_research.report.fit_notes import clear, common, label, solution_notes, tested
+from sipas_research.report.fit_notes import arrow, clear, common, label, solution_notes, tested
 from sipas_research.report.model_sentences import inline
 from sipas_research.report.model_tables import interval_label
 from sipas_research.sem.questionnaire_models import INDIRECT, TOTAL
@@ -26,15 +26,17 @@ def path_table(fit: SemFit | Finding, responses: Responses, language: str) -> Ta
         return fit
     table = fit.tidy()
     rows: list[tuple[Any, ...]] = []
-    for first, row in paths(table.to_dict("records")):
+    for row in paths(table.to_dict("records")):
         tests = tested(row, "std_error", "statistic", "p_value", language=language)
-        rows.append((*_ends(first, row, responses, language), float(row["estimate"]), *tests, float(row["std_all"])))
+        rows.append(
+            (arrow(row["lhs"], row["rhs"], responses, language), float(row["estimate"]), *tests, float(row["std_all"]))
+        )
     keys = ("paths.note_association", "loadings.note_columns")
     return Table(
         "tbl-lever-paths",
         text("sem_tables.paths.title", language),
         (
-            *_end_columns(language),
+            Column("relation", text("sem_tables.column.path", language), width=0.46),
             Column("estimate", text("sem_tables.column.estimate", language), "number3", width=0.12),
             Column("std_error", text("sem_tables.column.std_error", language), "number3", width=0.1),
             Column("cr", text("sem_tables.column.cr", language), "number3", width=0.1),
@@ -55,16 +57,16 @@ def standardized_paths_table(fit: SemFit | Finding, responses: Responses, langua
     table = fit.standardized()
     rows: list[tuple[Any, ...]] = []
     found = paths(table.to_dict("records"))
-    for first, row in found:
+    for row in found:
         ends = (float(row["conf_low"]), float(row["conf_high"]))
         numbers = (float(row["estimate"]), float(row["std_error"]), float(row["p_value"]), ends)
-        rows.append((*_ends(first, row, responses, language), *numbers))
-    beyond = sum(clear(row["conf_low"], row["conf_high"]) for _, row in found)
+        rows.append((arrow(row["lhs"], row["rhs"], responses, language), *numbers))
+    beyond = sum(clear(row["conf_low"], row["conf_high"]) for row in found)
     return Table(
         "tbl-lever-standardized",
         text("sem_tables.paths.standard_title", language),
         (
-            *_end_columns(language),
+            Column("relation", text("sem_tables.column.path", language), width=0.46),
             Column("std", text("sem_tables.column.std", language), "number3", width=0.15),
             Column("std_error", text("sem_tables.column.robust_error", language), "number3", width=0.12),
             Column("p", text("sem_tables.column.p", language), "p", width=0.1),
@@ -82,30 +84,16 @@ def standardized_paths_table(fit: SemFit | Finding, responses: Responses, langua
     )
 
 
-def paths(rows: list[dict[Any, Any]]) -> list[tuple[bool, dict[Any, Any]]]:
-    """Return the paths of a table, each with whether it is the first of its outcome."""
-    found = [row for row in rows if row["op"] == "~"]
-    before = ["", *[row["lhs"] for row in found]]
-    return [(row["lhs"] != last, row) for row, last in zip(found, before, strict=False)]
-
-
-def _ends(first: bool, row: dict[Any, Any], responses: Responses, language: str) -> tuple[str, str]:
-    outcome = label(row["lhs"], responses, language) if first else ""
-    return outcome, label(row["rhs"], responses, language)
-
-
-def _end_columns(language: str) -> tuple[Column, Column]:
-    return (
-        Column("explained", text("sem_tables.column.explained", language), width=0.22),
-        Column("source", text("sem_tables.column.source", language), width=0.24),
-    )
+def paths(rows: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
+    """Return the paths of a table."""
+    return [row for row in rows if row["op"] == "~"]
 
 
 def explained_table(fit: SemFit | Finding, responses: Responses, language: str) -> Table | None:
     """Return R2 of each latent variable that others explain; nothing without a fit."""
     if isinstance(fit, Finding):
         return None
-    outcomes = {row["lhs"] for _, row in paths(fit.tidy().to_dict("records"))}
+    outcomes = {row["lhs"] for row in paths(fit.tidy().to_dict("records"))}
     shares = [row for row in fit.r2().to_dict("records") if row["variable"] in outcomes]
     rows = [(label(row["variable"], responses, language), float(row["r2"])) for row in shares]
     return Table(
@@ -140,13 +128,13 @@ def indirect_table(fit: SemFit | Finding, responses: Responses, language: str) -
         "tbl-lever-indirect",
         text("sem_tables.indirect.title", language, outcome=inline(label(outcome, responses, language))),
         (
-            Column("lever", text("sem_tables.indirect.lever", language), width=0.22),
-            Column("way", text("sem_tables.indirect.way", language), width=0.24),
-            Column("estimate", text("sem_tables.indirect.estimate", language), "number3", width=0.11),
-            Column("std_error", text("sem_tables.column.robust_error", language), "number3", width=0.1),
+            Column("lever", text("sem_tables.indirect.lever", language), width=0.19),
+            Column("way", text("sem_tables.indirect.way", language), width=0.25),
+            Column("estimate", text("sem_tables.indirect.estimate", language), "number3", width=0.1),
+            Column("std_error", text("sem_tables.column.robust_error", language), "number3", width=0.09),
             Column("p", text("sem_tables.column.p", language), "p", width=0.08),
-            Column("interval", interval_label(fit.options.level, language), "interval3", width=0.14),
-            Column("std", text("sem_tables.indirect.std", language), "number3", width=0.11),
+            Column("interval", interval_label(fit.options.level, language), "interval3", width=0.19),
+            Column("std", text("sem_tables.indirect.std", language), "number3", width=0.1),
         ),
         tuple(rows),
         n=fit.n,
@@ -184,8 +172,7 @@ def _lever_rows(fit: SemFit, responses: Responses, language: str) -> tuple[str, 
         block.append((text("sem_tables.indirect.all_ways", language), *_numbers(*named[begin])))
         block.append((text("sem_tables.indirect.direct", language), *_numbers(*straight[outcome, lever])))
         block.append((text("sem_tables.indirect.total", language), *_numbers(*named[f"{TOTAL}.{lever}"])))
-        names = [label(lever, responses, language), *[""] * (len(block) - 1)]
-        rows += [(name, *cells) for name, cells in zip(names, block, strict=True)]
+        rows += [(label(lever, responses, language), *cells) for cells in block]
     size = len(rows) // len(levers)
     return outcome, rows, tuple(range(size - 1, len(rows), size))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sipas_research.report.cells import Absent
 from sipas_research.report.display import Column, Finding, Table
-from sipas_research.report.fit_notes import label
+from sipas_research.report.fit_notes import arrow
 from sipas_research.report.fit_tables import model_name
 from sipas_research.report.labels import source_line
 from sipas_research.survey.responses import Responses
@@ -68,8 +68,8 @@ def semopy_coefficients_table(
     absent = Absent(text("sem_tables.note.no_error", language))
     rows = []
     for row in (row for row in found.rows if row.op in _KINDS):
-        left, right = (label(side, responses, language) for side in (row.lhs, row.rhs))
-        said = f"{left} → {right}" if row.op == "=~" else f"{right} → {left}"
+        explained, source = (row.rhs, row.lhs) if row.op == "=~" else (row.lhs, row.rhs)
+        said = arrow(explained, source, responses, language)
         difference = row.difference if row.std_error > 0 else absent
         rows.append((said, row.ours, row.theirs, row.std_error, difference))
     return Table(

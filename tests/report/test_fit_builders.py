@@ -69,20 +69,20 @@ def test_every_table_is_readable_and_marked(fits, invariance, check, current, la
 
 def test_loadings_have_the_columns_of_theses(fits, current):
     table = report.loadings_table(fits[0], current, "vi")
-    assert [c.label for c in table.columns][2:] == ["Ước lượng", "S.E.", "C.R.", "P", "Ước lượng chuẩn hóa"]
+    assert [c.label for c in table.columns][1:] == ["Ước lượng", "S.E.", "C.R.", "P", "Ước lượng chuẩn hóa"]
     assert len(table.rows) == 22
-    assert table.rows[0][2] == 1.0
-    assert all(isinstance(cell, Absent) for cell in table.rows[0][3:6])
+    assert table.rows[0][:2] == ("1.1 ← Tiếp cận dịch vụ", 1.0)
+    assert all(isinstance(cell, Absent) for cell in table.rows[0][2:5])
     columns = ["estimate", "std_error", "statistic", "p_value", "std_all"]
-    assert table.rows[1][2:] == pytest.approx(tuple(fits[0].tidy().loc[1, columns]))
+    assert table.rows[1][1:] == pytest.approx(tuple(fits[0].tidy().loc[1, columns]))
 
 
 def test_robust_loadings_are_the_same_estimates_with_other_errors(fits, current):
     plain = report.loadings_table(fits[0], current, "vi")
     robust = report.standardized_loadings_table(fits[1], current, "vi")
-    assert [row[2] for row in robust.rows] == pytest.approx([row[6] for row in plain.rows], abs=1e-6)
-    assert all(low < row[2] < high for row in robust.rows for low, high in [row[4]])
-    assert [row[5] for row in robust.rows] == pytest.approx([row[2] ** 2 for row in robust.rows])
+    assert [row[1] for row in robust.rows] == pytest.approx([row[5] for row in plain.rows], abs=1e-6)
+    assert all(low < row[1] < high for row in robust.rows for low, high in [row[3]])
+    assert [row[4] for row in robust.rows] == pytest.approx([row[1] ** 2 for row in robust.rows])
 
 
 def test_the_fit_table_names_who_proposed_each_limit_and_has_both_forms(fits, current):
@@ -149,6 +149,9 @@ def test_sentences_tell_fit_invariance_and_the_limit(fits, invariance, current):
         assert [f.role for f in said] == ["finding", "finding", "finding", "limit", "limit"]
         assert len({f.id for f in said}) == len(said)
         assert not any(re.search(r"\bnan\b|[a-z]+_[a-z]+", f.text) for f in said)
+    both = report.in_order(*said[3:], *said[:3])
+    assert [f.role for f in both] == [f.role for f in said]
+    assert both[0] is said[0]
     assert "1.500" in said[0].text or "1,500" in said[0].text
     reason = Finding("reason-x", "x", "vi", current.data_kind, role="reason")
     assert report.cfa_findings(reason, invariance, current, "vi") == ()
@@ -172,6 +175,7 @@ def test_the_comparison_with_semopy_counts_each_kind(check, fits, current):
     assert "Hai phần mềm cho cùng một kết quả" in table.note_line
     detail = report.semopy_coefficients_table(check, "cfa", current, "vi")
     assert len(detail.rows) == 17
+    assert detail.rows[0][0] == "1.2 ← Tiếp cận dịch vụ"
     refused = sr.verify_with_semopy(fits[1])
     told = report.semopy_table(refused, "cfa", current, "vi")
     assert isinstance(told, Finding)
