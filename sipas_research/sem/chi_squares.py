@@ -113,7 +113,7 @@ def _residual_test(problem: Problem, found: Optimum, information: Information) -
         add_block(curve, layout, scale**2 * expected_hessian(at, exact.weight, means=target.mean is not None))
     along = information.basis.T @ slope
     inner = information.basis.T @ curve @ information.basis
-    return distance - 0.5 * float(along @ np.linalg.pinv(inner, hermitian=True) @ along)
+    return max(distance - 0.5 * float(along @ np.linalg.pinv(inner, hermitian=True) @ along), 0.0)
 
 
 def _baseline(target: Target, predictors: tuple[int, ...], sources: tuple[int, ...], options: FitOptions) -> float:

@@ -242,6 +242,8 @@ def _lower_squares(matrix: Array) -> float:
 def _correlation_residual(target: Target, at: Implied, *, means: bool) -> float:
     """Return Bollen's (1989) residual of correlations, means in standard deviations."""
     size = len(target.cov)
+    if not float(np.diag(at.cov).min()) > 0:  # least squares may end outside the parameter space
+        return NAN
     spread, implied = np.sqrt(np.diag(target.cov)), np.sqrt(np.diag(at.cov))
     rest = target.cov / spread / spread[:, None] - at.cov / implied / implied[:, None]
     total, count = 0.5 * float(np.vdot(rest, rest)), size * (size - 1) // 2
