@@ -22,13 +22,13 @@ MEASURES = (
     "icc2",
     "rwg",
 )
+_PARTS = ("measure", "bar", "by", "limit")
 
 
 def measurement_conventions_table(responses: Responses, language: str) -> Table:
     """Return each usual cut-off of reliability, exploratory factors, method bias and agreement."""
     rows = tuple(
-        tuple(text(f"measurement_conventions.{part}.{name}", language) for part in ("measure", "bar", "by", "limit"))
-        for name in MEASURES
+        tuple(_begun(text(f"measurement_conventions.{part}.{name}", language)) for part in _PARTS) for name in MEASURES
     )
     return Table(
         f"tbl-measurement-conventions-{survey_id(responses)}",
@@ -45,3 +45,8 @@ def measurement_conventions_table(responses: Responses, language: str) -> Table:
         source=source_line(responses, language),
         notes=(text("measurement_conventions.table.note", language),),
     )
+
+
+def _begun(words: str) -> str:
+    """Return a cell that begins with a capital; "rwg(j)" is a symbol."""
+    return words if words.startswith("rwg") else words[:1].upper() + words[1:]

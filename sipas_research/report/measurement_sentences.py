@@ -71,13 +71,13 @@ def _factor_sentences(
     factors: FactorSolution | Finding, retention: FactorRetention | Finding | None, responses: Responses, language: str
 ) -> list[str]:
     found = []
-    if isinstance(retention, FactorRetention) and isinstance(factors, FactorSolution):
+    if isinstance(retention, FactorRetention) and not isinstance(factors, Finding):
         ends = retention.glance().iloc[0]
         agreed = "" if ends["fewest"] < ends["most"] else "_agreed"
         fields = {"fewest": int(ends["fewest"])} | ({} if agreed else {"most": int(ends["most"])})
         key = f"measurement_tables.findings.retention{agreed}"
         found.append(text(key, language, designed=len(factors.factors), **fields))
-    if isinstance(factors, FactorSolution):
+    if not isinstance(factors, Finding):
         found.append(_factor_sentence(factors, responses, language))
     return found
 

@@ -12,11 +12,9 @@ from sipas_research.factors.reliability import Reliability
 from sipas_research.factors.solution import FactorSolution
 from sipas_research.numerics.rotation import NORMALISED, ORTHOGONAL
 from sipas_research.report.cells import Absent, Suppressed
-from sipas_research.report.display import Column, Figure, Finding, Table
-from sipas_research.report.figures import figure
+from sipas_research.report.display import Column, Finding, Table
 from sipas_research.report.item_tables import turned_note
 from sipas_research.report.labels import item_codes, item_text, scale_name, source_line, survey_id, survey_name
-from sipas_research.report.theme import ESTIMATE, REFERENCE, TEXT_WIDTH, number_axis, theme
 from sipas_research.survey.responses import Responses
 from sipas_research.wording import integer, number, p_value, percent, text
 
@@ -89,21 +87,12 @@ def item_total_table(found: Reliability, responses: Responses, language: str) ->
     """Return corrected item-total correlation and what becomes of the scale without each question."""
     if not found.results:
         return None
-    codes = item_codes(responses.questionnaire)
-    names = ("scale_mean_if_deleted", "scale_variance_if_deleted", "item_total", "alpha_if_deleted")
-    rows = [
-        (
-            codes[row["term"]],
-            item_text(responses.questionnaire, row["term"], language),
-            *[
-                _cell(row[name], row["note"] or _two_items(found, row["group"]), language)
-                if np.isfinite(row["n"])
-                else Suppressed()
-                for name in names
-            ],
-        )
-        for row in found.items.to_dict("records")
-    ]
+    rows: list[tuple[object, ...]] = []
+    headings = []
+    for scale, items in found.items.groupby("group", sort=False):
+        headings.append(len(rows))
+        rows.append(_scale_heading(found, str(scale), responses, language))
+        rows += [_item_row(row, found, responses, language) for row in items.to_dict("records")]
     return Table(
         f"tbl-item-total-{survey_id(responses)}",
         text("tables.item_total.title", language, survey=survey_name(responses, language)),
@@ -118,6 +107,7 @@ def item_total_table(found: Reliability, responses: Responses, language: str) ->
             Column("alpha_if_deleted", text("tables.item_total.alpha_if_deleted", language), "number3", width=0.13),
         ),
         tuple(rows),
+        total_rows=tuple(headings),
         notes=(
             text("measurement_tables.item_total.note_spss", language),
             text("tables.item_total.note_convention", language),
@@ -126,6 +116,27 @@ def item_total_table(found: Reliability, responses: Responses, language: str) ->
         ),
         **_common(responses, language),
     )
+
+
+def _scale_heading(found: Reliability, scale: str, responses: Responses, language: str) -> tuple[object, ...]:
+    """Return a row with the scale's name and its alpha, where there is one."""
+    name = scale_name(responses.questionnaire, scale, language)
+    alpha = float(found.scales.set_index("term").loc[scale, "estimate"])
+    if np.isfinite(alpha):
+        name = text("tables.item_total.heading", language, scale=name, alpha=number(alpha, 3, language))
+    return ("", name, *[""] * 4)
+
+
+def _item_row(row: dict[Any, Any], found: Reliability, responses: Responses, language: str) -> tuple[object, ...]:
+    names = ("scale_mean_if_deleted", "scale_variance_if_deleted", "item_total", "alpha_if_deleted")
+    numbers = [
+        _cell(row[name], row["note"] or _two_items(found, row["group"]), language)
+        if np.isfinite(row["n"])
+        else Suppressed()
+        for name in names
+    ]
+    codes = item_codes(responses.questionnaire)
+    return (codes[row["term"]], item_text(responses.questionnaire, row["term"], language), *numbers)
 
 
 def _two_items(found: Reliability, scale: str) -> str:
@@ -173,57 +184,6 @@ def adequacy_table(found: Kmo, test: BartlettSphericity, responses: Responses, l
         notes=(text("tables.adequacy.note_convention", language), text("tables.common.listwise", language)),
         **_common(responses, language),
     )
-
-
-def eigen_table(found: FactorSolution | Finding, responses: Responses, language: str) -> Table | Finding:
-    """Return eigenvalues with the variance they carry; down to the first three below one."""
-    if isinstance(found, Finding):
-        return found
-    values = found.eigenvalues
-    shown = min(len(values), max(int((values >= 1).sum()) + 3, len(found.factors)))
-    shares = values / values.sum()
-    rows = tuple((str(i + 1), float(values[i]), float(shares[i]), float(shares[: i + 1].sum())) for i in range(shown))
-    return Table(
-        "tbl-eigen",
-        text("tables.eigen.title", language),
-        (
-            Column("factor", text("tables.eigen.factor", language), align="center", width=0.2),
-            Column("eigenvalue", text("tables.eigen.eigenvalue", language), "number3", width=0.27),
-            Column("share", text("tables.eigen.share", language), "percent", width=0.27),
-            Column("cumulative", text("tables.eigen.cumulative", language), "percent", width=0.26),
-        ),
-        rows,
-        n=found.n,
-        notes=(text("tables.eigen.note", language, designed=len(found.factors)),),
-        **_common(responses, language),
-    )
-
-
-def scree_figure(found: FactorSolution | Finding, responses: Responses, language: str) -> Figure | None:
-    """Return the scree plot with Kaiser's line; nothing where there is no solution, the reason stands above."""
-    from matplotlib import pyplot as plt
-
-    if isinstance(found, Finding):
-        return None
-    values = found.eigenvalues
-    with theme():
-        drawing, axes = plt.subplots(figsize=(TEXT_WIDTH, 2.9))
-        axes.plot(range(1, len(values) + 1), values, marker="o", markersize=4, color=ESTIMATE)
-        axes.axhline(1.0, color=REFERENCE, linestyle="--", linewidth=1)
-        axes.text(len(values), 1.0, text("tables.eigen.scree_line", language), ha="right", va="bottom", fontsize=8)
-        axes.set_xlabel(text("tables.eigen.scree_x", language))
-        axes.set_ylabel(text("tables.eigen.eigenvalue", language))
-        axes.set_xticks(range(1, len(values) + 1, 1 + len(values) // 15))
-        number_axis(axes, language, which="x")
-        number_axis(axes, language, which="y", decimals=1)
-        return figure(
-            drawing,
-            id="fig-scree",
-            title=text("tables.eigen.scree_title", language),
-            alt=text("tables.eigen.scree_alt", language, count=len(values), above=int((values >= 1).sum())),
-            n=found.n,
-            **_common(responses, language),
-        )
 
 
 def factor_names(found: FactorSolution, language: str) -> list[str]:

@@ -17,7 +17,7 @@ from sipas_research.report.labels import scale_name, source_line, survey_id, sur
 from sipas_research.report.model_tables import term_label
 from sipas_research.results import DataKind
 from sipas_research.survey.responses import Responses
-from sipas_research.wording import integer, number, percent, text
+from sipas_research.wording import percent, text
 
 
 def _common(kind: DataKind, responses: Responses, language: str) -> dict[str, Any]:
@@ -159,13 +159,13 @@ def icc_table(found: GroupReliability | Finding, responses: Responses, language:
         f"tbl-icc-{survey_id(responses)}",
         _title("agreement.table.icc_title", responses, language),
         (
-            Column("outcome", text("agreement.table.outcome", language), width=0.22),
+            Column("outcome", text("agreement.table.outcome", language), width=0.26),
             Column("groups", text("agreement.table.groups", language), "integer"),
             Column("icc1", text("agreement.table.icc1", language), "number3"),
             Column("interval1", text("agreement.table.interval1", language), "interval"),
             Column("icc2", text("agreement.table.icc2", language), "number3"),
             Column("interval2", text("agreement.table.interval2", language), "interval"),
-            Column("f", text("agreement.table.f", language), align="right"),
+            Column("f", text("agreement.table.f", language), "number2"),
             Column("p", text("agreement.table.p", language), "p"),
             Column("needed", text("agreement.table.needed", language), "integer"),
         ),
@@ -182,13 +182,6 @@ def _icc_row(found: OutcomeIcc, responses: Responses, language: str) -> tuple[ob
     if s is None:
         return (label, *[Absent(text(found.note, language))] * 8)
     needed = size_for_reliability(s.icc1, ASKED_RELIABILITY)
-    f = text(
-        "agreement.table.f_value",
-        language,
-        df1=integer(s.df1, language),
-        df2=integer(s.df2, language),
-        value=number(s.statistic, 2, language),
-    )
     whole = int(np.ceil(needed)) if np.isfinite(needed) else Absent(text("tables.common.not_computed", language))
     return (
         label,
@@ -197,7 +190,7 @@ def _icc_row(found: OutcomeIcc, responses: Responses, language: str) -> tuple[ob
         (s.icc1_low, s.icc1_high),
         s.icc2,
         (s.icc2_low, s.icc2_high),
-        f,
+        s.statistic,
         s.p_value,
         whole,
     )
@@ -225,8 +218,8 @@ def agreement_table(found: Agreement | Finding, responses: Responses, language: 
         f"tbl-agreement-{survey_id(responses)}",
         _title("agreement.table.rwg_title", responses, language),
         (
-            Column("scale", text("agreement.table.scale", language), width=0.3),
-            Column("null", text("agreement.table.null", language), width=0.2),
+            Column("scale", text("agreement.table.scale", language), width=0.28),
+            Column("null", text("agreement.table.null", language), width=0.24),
             Column("groups", text("agreement.table.groups", language), "integer"),
             Column("median", text("agreement.table.median", language), "number2"),
             Column("quartiles", text("agreement.table.quartiles", language), "interval"),

@@ -37,7 +37,9 @@ def screening_table(found: Screening | Finding, responses: Responses, language: 
         return found
     lines = [line for line in found.rounds if line.action != "stopped"]
     if not lines:
-        sentence = text("screening.summary.none", language, n=found.before.n)
+        name = survey_name(responses, language)
+        name = name[:1].upper() + name[1:]
+        sentence = text("screening.table.none_of", language, survey=name, n=found.before.n)
         return Finding(f"screening-{survey_id(responses)}", sentence, language, found.data_kind)
     return Table(
         f"tbl-screening-{survey_id(responses)}",

@@ -54,7 +54,7 @@ def test_every_table_of_the_province_is_readable_and_marked(project, everyone, c
         report.alpha_table(alpha, current, language),
         report.item_total_table(alpha, current, language),
         report.adequacy_table(sr.kmo(current, items), sr.bartlett_sphericity(current, items), current, language),
-        report.eigen_table(solution, current, language),
+        report.variance_table(solution, current, language),
         report.efa_table(solution, current, language),
         report.phi_table(solution, current, language),
         report.index_table(index, current, project.year, language),
@@ -121,9 +121,7 @@ def test_one_item_gives_reasons_instead_of_tables(current):
 
 def test_reasons_travel_through_builders(current):
     reason = Finding("reason-efa", "vì một lẽ", "vi", current.data_kind, role="reason")
-    assert report.eigen_table(reason, current, "vi") is reason
     assert report.efa_table(reason, current, "vi") is None
-    assert report.scree_figure(reason, current, "vi") is None
     assert report.index_table(reason, current, 2022, "vi") is reason
     found = report.index_findings(reason, reason, current, "vi")
     assert [f.role for f in found] == ["finding", "limit"]

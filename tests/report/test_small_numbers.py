@@ -51,10 +51,14 @@ def test_a_scale_that_few_answered_in_full_tells_nothing(language):
     assert scale.loc["a", ["estimate", "n", "n_dropped"]].isna().all()
     assert scale.loc["b", "n"] == 60
     table = report.alpha_table(found, people, language)
-    assert table.rows[0][2:] == (Suppressed(),) * 4
+    assert table.rows[0][2:] == (Suppressed(),) * 5
     items = report.item_total_table(found, people, language)
-    assert all(row[2:] == (Suppressed(),) * 4 for row in items.rows[:3])
-    assert not any(isinstance(cell, Suppressed) for row in items.rows[3:] for cell in row)
+    # each scale's name stands before its questions
+    assert items.total_rows == (0, 4)
+    assert all(row[2:] == (Suppressed(),) * 4 for row in items.rows[1:4])
+    assert "=" not in items.rows[0][1]
+    assert "=" in items.rows[4][1]
+    assert not any(isinstance(cell, Suppressed) for row in items.rows[4:] for cell in row)
 
 
 def test_no_factor_analysis_of_few_people():
