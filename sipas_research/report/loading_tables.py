@@ -72,7 +72,7 @@ def standardized_loadings_table(fit: SemFit | Finding, responses: Responses, lan
             Column("relation", text("sem_tables.column.loading", language), width=0.43),
             Column("std", text("sem_tables.column.std", language), "number3", width=0.17),
             Column("std_error", text("sem_tables.column.robust_error", language), "number3", width=0.12),
-            Column("interval", interval_label(fit.options.level, language), "interval", width=0.17),
+            Column("interval", interval_label(fit.options.level, language), "interval3", width=0.19),
             Column("r2", text("sem_tables.column.r2", language), "number3", width=0.11),
         ),
         tuple(rows),

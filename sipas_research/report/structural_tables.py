@@ -70,7 +70,7 @@ def standardized_paths_table(fit: SemFit | Finding, responses: Responses, langua
             Column("std", text("sem_tables.column.std", language), "number3", width=0.15),
             Column("std_error", text("sem_tables.column.robust_error", language), "number3", width=0.12),
             Column("p", text("sem_tables.column.p", language), "p", width=0.1),
-            Column("interval", interval_label(fit.options.level, language), "interval", width=0.17),
+            Column("interval", interval_label(fit.options.level, language), "interval3", width=0.19),
         ),
         tuple(rows),
         n=fit.n,
