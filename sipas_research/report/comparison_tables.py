@@ -24,7 +24,7 @@ _EXPECTED = ("sex", "age_band", "education", "level", "occupation", "channel")
 _OF_STAFF = 4
 #: Letters that the groups' names may have together; beyond it columns carry numbers, with the names in the note.
 _HEADER_LETTERS = 90
-#: Keeps a statistic on one line.
+#: Keeps what belongs together on one line.
 _JOINED = "\u00a0"
 
 
@@ -218,14 +218,14 @@ def _test_row(
         df1, df2 = integer(classical.df1, language), integer(classical.df2, language)
         fields = {"df": df2} if two else {"df1": df1, "df2": df2}
         said = text(f"groups.table.statistic_{'t' if two else 'f'}", language, value=value, **fields)
-        said = said.replace(" ", _JOINED)
+        said = said.replace("; ", f";{_JOINED}").replace("= ", f"={_JOINED}")
     name, size = leading_effect(found)
     effect: Any = absent
     if math.isfinite(size.estimate):
         digits = EFFECT_DIGITS[name]
         ends = [number(value, digits, language) for value in (size.estimate, size.conf_low, size.conf_high)]
         effect = text("comparisons.table.effect_value", language, value=ends[0], low=ends[1], high=ends[2])
-        effect = effect.replace(" ", _JOINED)
+        effect = effect.replace("; ", f";{_JOINED}")
     last = adjusted if math.isfinite(adjusted) else absent
     return (term_label(found.outcome, responses, language), tails[0], said, *tails[1:], last, effect)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -86,7 +87,8 @@ def _millimetres(letters: float, size: float, padding: float) -> float:
 
 
 def _longest_word(texts: Sequence[str]) -> int:
-    return min(_LONGEST_WORD, max((len(word) for text in texts for word in text.split()), default=1))
+    # lines break at spaces, not at spaces that join
+    return min(_LONGEST_WORD, max((len(word) for text in texts for word in re.split("[ \n]", text)), default=1))
 
 
 def _longest_line(texts: Sequence[str]) -> int:

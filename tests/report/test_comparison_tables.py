@@ -13,6 +13,7 @@ import sipas_research as sr
 from sipas_research import report, resources
 from sipas_research.report import Finding, Suppressed, Table, write_table_xlsx
 from sipas_research.report.sample_tables import _band
+from sipas_research.report.widths import layout
 
 pytestmark = pytest.mark.filterwarnings("ignore::sipas_research.errors.SipasWarning")
 LANGUAGES = ("vi", "en")
@@ -176,3 +177,10 @@ def test_few_suspects_give_one_reason_for_all_reruns(citizens):
     assert "thay đổi" not in sentence
     assert not isinstance(report.response_signs_table(quality, few, "vi"), Finding)
     assert isinstance(report.response_signs_table(quality, few, "vi"), Table)
+
+
+def test_a_column_is_as_wide_as_what_may_not_be_broken():
+    joined, plain = "(n\u00a0=\u00a01.546)", "(n = 1.546)"
+    wide = layout(["a", joined], [["x" * 60, "1"]] * 2, (0.95, 0.05))
+    narrow = layout(["a", plain], [["x" * 60, "1"]] * 2, (0.95, 0.05))
+    assert wide.widths[1] > narrow.widths[1]
