@@ -1,7 +1,8 @@
 """The sampling design of a survey, and ratios of weighted totals under it, estimated by the library svy.
 
 This is the one place that knows svy. Variances are Taylor linearisation (Binder 1983) with the full design kept
-for domains; domains come with their whole covariance matrix.
+for domains; domains come with their whole covariance matrix. What is not a ratio (a weighted mean of ratios, a
+standardised share) goes through :mod:`sipas_research.numerics.linearization`, which agrees with svy on ratios.
 """
 
 from __future__ import annotations
@@ -15,6 +16,13 @@ import pandas as pd
 
 from sipas_research.errors import AnalysisError, DesignWarning, DroppedRowsWarning
 from sipas_research.numerics.intervals import effective_size
+from sipas_research.numerics.linearization import (
+    SamplingPlan,
+    degrees_of_freedom,
+    influence_covariance,
+    ratio_influence,
+    sampling_plan,
+)
 from sipas_research.survey.responses import Responses
 
 
@@ -102,6 +110,56 @@ def prepare_design(responses: Responses) -> PreparedDesign:
     return PreparedDesign(
         *arrays, population, weighting, len(sizes), int(sizes.sum()) if has_cluster else 0, lonely, tuple(notes)
     )
+
+
+def plan_of(design: PreparedDesign) -> SamplingPlan:
+    """Return who was drawn with whom under a prepared design."""
+    unit = design.cluster if design.n_clusters else np.arange(len(design.weight))
+    return sampling_plan(design.stratum, unit, design.population)
+
+
+def estimate_mean_of_ratios(
+    design: PreparedDesign,
+    pairs: list[tuple[np.ndarray, np.ndarray]],
+    weights: np.ndarray,
+    *,
+    groups: tuple[str, ...] = ("",),
+    member: np.ndarray | None = None,
+) -> Ratios:
+    """Estimate a weighted mean of several ratios of totals, by group, with the covariance between all of them.
+
+    Parameters
+    ----------
+    design : PreparedDesign
+    pairs : list of (numerator, denominator), arrays of shape (usable rows,)
+    weights : array, shape (pairs,)
+        Positive, adding up to one.
+    groups, member
+        As in :func:`estimate_ratio`.
+
+    Returns
+    -------
+    Ratios
+        NaN where one of the ratios has no answer; ``n`` counts rows that answer at least one of them.
+    """
+    place = np.zeros(len(design.weight), dtype=int) if member is None else np.asarray(member)
+    size, plan = len(groups), plan_of(design)
+    estimate, influence = np.zeros(size), np.zeros((len(place), size))
+    for (top, bottom), share in zip(pairs, weights, strict=True):
+        ratio, values = ratio_influence(design.weight, top, bottom, place, size)
+        estimate, influence = estimate + share * ratio, influence + share * values
+    used = (place >= 0) & np.any([bottom > 0 for _, bottom in pairs], axis=0)
+    df = np.array([degrees_of_freedom(plan, used & (place == g)) for g in range(size)])
+    covariance = influence_covariance(plan, influence)
+    none = ~np.isfinite(estimate) | (df < 1)
+    covariance[none, :] = np.nan
+    covariance[:, none] = np.nan
+    n = np.bincount(place[used], minlength=size)
+    effective = np.array([effective_size(design.weight[used & (place == g)]) for g in range(size)])
+    arrays = (estimate, np.sqrt(np.clip(np.diag(covariance), 0.0, None)), df, n, effective, covariance)
+    for array in arrays:
+        array.setflags(write=False)
+    return Ratios(groups, *arrays)
 
 
 def _labels(frame: pd.DataFrame, column: str) -> tuple[np.ndarray, bool]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from sipas_research import wording
 from sipas_research.errors import AgencyError, AnalysisError
+from sipas_research.framework.definitions import RATIOS
 from sipas_research.framework.design import PreparedDesign, estimate_ratio, prepare_design
 from sipas_research.framework.groups import Grouping, group_rows
 from sipas_research.framework.index import (
@@ -138,7 +139,7 @@ def scorecard(
     agency : str
         Code of the agency.
     definition, level, scales
-        As in ``satisfaction_index``.
+        As in ``satisfaction_index``; the definition is one of a ratio of totals.
 
     Raises
     ------
@@ -147,7 +148,7 @@ def scorecard(
     AnalysisError
         If the agency has fewer than ten forms, or its figures must be hidden to protect another agency.
     """
-    check_options(definition, level)
+    check_options(definition, level, RATIOS)
     parts = components(responses, scales)
     agencies = group_rows(responses, "agency")
     _check_agency(responses, agency, agencies)
