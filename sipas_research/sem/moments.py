@@ -312,7 +312,7 @@ def _require_variances(sample: GroupSample) -> None:
     extreme = (variance > _MOST) | ((variance > 0) & (variance < 1.0 / _MOST) & (variance > rounding))
     found = {
         "sem.error.negative_sample_variance": variance < 0,
-        "sem.error.constant": (variance >= 0) & (variance <= rounding),
+        "sem.error.constant": (variance >= 0) & (variance <= rounding) & np.isfinite(variance),
         "sem.error.extreme": extreme | ~np.isfinite(variance),
     }
     for key, hit in found.items():

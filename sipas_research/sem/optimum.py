@@ -30,6 +30,8 @@ _NEAR = 1.0
 #: After steps shorter than this, in standard errors, the curvature may serve again, as long as each step is a tenth
 #: of the one before.
 _SETTLED, _SHRINKS = 0.5, 0.1
+#: Steps that may bring restrictions no closer to holding before a search is given up.
+_PATIENCE = 25
 #: The shortest part of a step onto the restrictions that is tried.
 _LEAST_LENGTH = 1e-9
 #: Halvings of a step before it is given up.
@@ -179,6 +181,7 @@ def _minimise_equal(
     newton, criterion = False, np.inf
     active = tuple(c for c in held if c.op != "==")
     kept: Array | None = None
+    closest, stalled = np.inf, 0
     for step_number in range(MOST_STEPS):
         slope = slope_of(problem, point)
         gaps, slopes = restrictions.gaps(held, point.theta)
@@ -196,7 +199,12 @@ def _minimise_equal(
         if found is None:
             break
         step, criterion = found
-        near = _missed(gaps, slopes, point.theta) < HOLDS
+        missed = _missed(gaps, slopes, point.theta)
+        near = missed < HOLDS
+        stalled = 0 if near or missed < 0.9 * closest else stalled + 1
+        closest = min(closest, missed)
+        if stalled > _PATIENCE:  # the restrictions come no closer to holding
+            return Optimum(point, False, step_number, criterion, active)
         if criterion < CONVERGED and near:
             return Optimum(point, True, step_number, criterion, active)
         newton = criterion < _NEAR * np.sqrt(max(problem.size, 1)) and near

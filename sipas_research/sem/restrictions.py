@@ -168,7 +168,7 @@ def require_met(restrictions: Restrictions, theta: Array, *, defined_only: bool 
     gaps, slopes = restrictions.gaps(held, theta)
     for constraint, gap, slope in zip(held, gaps, slopes, strict=True):
         size = max(1.0, float(np.abs(theta[slope != 0]).max(initial=0.0)))
-        allowed = np.inf if defined_only else _MET * size * max(1.0, float(np.abs(slope).max(initial=0.0)))
+        allowed = np.inf if defined_only else _MET * size * min(max(1.0, float(np.abs(slope).max(initial=0.0))), 100.0)
         away = abs(gap) if constraint.op == "==" else -gap
         if not (away <= allowed and np.isfinite(away) and np.isfinite(slope).all()):
             raise AnalysisError("sem.error.unmet", constraint=constraint.text)
