@@ -92,7 +92,10 @@ def information_at(
 
 
 def _passes(
-    found: Optimum, samples: tuple[GroupSample, ...], options: FitOptions, predictors: tuple[int, ...],
+    found: Optimum,
+    samples: tuple[GroupSample, ...],
+    options: FitOptions,
+    predictors: tuple[int, ...],
     sources: tuple[int, ...],
 ) -> tuple[tuple[LikelihoodScores, ...], tuple[MomentScores, ...]]:
     """Go over the rows of every group, where the estimator needs it."""
