@@ -54,6 +54,7 @@ _HOME = {
     "verify_with_semopy": "verification.semopy_check",
     "factor_analyzer_check": "verification.factor_analyzer_models",
     "satisfaction_index": "framework.index",
+    "index_change": "framework.change",
     "scorecard": "framework.scorecard",
     "facts": "evidence.ledger",
     "check_claim": "evidence.claim",
