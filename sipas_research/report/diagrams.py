@@ -186,7 +186,7 @@ def structural_diagram(
     paths = any(arrow.kind == "path" for arrow in model.arrows)
     what = ("full" if paths else "measurement") if with_items else "structure"
     notes = [*_notes(model, language, items=with_items, r2=True, most=most_covariances)]
-    notes += [text("path_diagram.note.large", language)] if not plan.layout.fits else []
+    notes += [text("path_diagram.note.reduced", language)] if not plan.layout.fits else []
     notes += [text("path_diagram.note.association", language)] if paths else []
     return figure(
         drawing,
@@ -198,9 +198,15 @@ def structural_diagram(
         n=n,
         source=source_line(responses, language) if responses else "",
         notes=tuple(notes),
-        width=f"{min(TEXT_WIDTH, drawing.get_figwidth()) * 2.54:.1f}cm",
+        width=f"{_printed_width(drawing) * 2.54:.1f}cm",
         marked=True,
     )
+
+
+def _printed_width(drawing: Drawing) -> float:
+    """Return the width in inches at which a drawing fits text width and page: a taller one would lose its lower end."""
+    width, height = drawing.get_size_inches()
+    return float(width * min(1.0, TEXT_WIDTH / width, TEXT_PAGE[1] / height))
 
 
 def _questionnaire_names(responses: Responses, language: str) -> dict[str, str]:

@@ -238,6 +238,8 @@ def test_the_builder_leaves_items_out_where_they_do_not_fit_and_says_so():
     whole = report.structural_diagram(fit, None, "vi", items=True)
     assert "41 biến quan sát" in whole.alt
     assert "lớn hơn một trang" in whole.note_line
+    across, down = (int.from_bytes(whole.png[place : place + 4], "big") for place in (16, 20))
+    assert float(whole.width.removesuffix("cm")) * down / across < 21, "its lower end would be lost"
     measured = report.structural_diagram(fitted(MODELS["nine factors"]), None, "en")
     assert "measurement model" in measured.title
     assert "not drawn" not in measured.note_line

@@ -67,11 +67,18 @@ local function centre_header(block)
   end
 end
 
--- In Typst the line under a table is its last row: so it stays with the table where that runs over a page
+-- In Typst the line under a table is its last row, and stands in the footer together with the row before it: so it
+-- stays with the table where that runs over a page, and never comes alone under a repeated header
 local function note_as_row(block, line)
   local cell = pandoc.Cell({pandoc.Plain(pandoc.List({pandoc.RawInline("typst", "#tablenote[")}) .. line.content
     .. pandoc.List({pandoc.RawInline("typst", "]")}))}, "AlignLeft", 1, #block.colspecs)
   cell.attr.attributes["typst:stroke"] = "(top: 0.5pt + rgb(\"#4b5563\"), rest: none)"
+  local body = #block.bodies == 1 and block.bodies[1].body or {}
+  if #body > 1 then
+    block.foot.rows:insert(body[#body])
+    body:remove()
+    block.bodies[1].body = body
+  end
   block.foot.rows:insert(pandoc.Row({cell}))
 end
 
