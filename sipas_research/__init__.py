@@ -56,6 +56,8 @@ _HOME = {
     "satisfaction_index": "framework.index",
     "index_change": "framework.change",
     "scorecard": "framework.scorecard",
+    "classify": "framework.classes",
+    "load_framework": "framework.framework_file",
     "facts": "evidence.ledger",
     "check_claim": "evidence.claim",
     "published_claim": "evidence.published_claims",

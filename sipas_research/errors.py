@@ -110,6 +110,14 @@ class StudyError(InputError):
     """study.toml or the study folder is not valid."""
 
 
+class FrameworkError(InputError):
+    """A measurement framework, a catalogue of measures or a file of unit totals is not valid."""
+
+
+class ReleaseError(InputError):
+    """The register of results is not valid, or results would leave the office before they are signed."""
+
+
 class HonestyError(InputError):
     """Simulated values would stand as real ones, or beside a real agency's name."""
 
