@@ -78,8 +78,9 @@ def _mean_table(fit: SemFit) -> pd.DataFrame:
 
 
 def _correlations(cov: Array) -> Array:
-    spread = np.sqrt(np.diag(cov))
-    return np.asarray(cov / spread[:, None] / spread)
+    with np.errstate(invalid="ignore", divide="ignore"):  # least squares may end where a variance is not positive
+        spread = np.sqrt(np.diag(cov))
+        return np.asarray(cov / spread[:, None] / spread)
 
 
 def _over(residual: Array, variance: Array, alone: Array) -> Array:

@@ -268,3 +268,12 @@ def _random_model(rng: np.random.Generator) -> str:
         left, right = rng.permutation(known)[:2]
         lines.append(f"{left} {rng.choice(['~', '~~', '~'])} {right}")
     return "\n".join(dict.fromkeys(lines))
+
+
+@pytest.mark.filterwarnings("ignore::sipas_research.errors.HeywoodWarning")
+def test_least_squares_outside_the_parameter_space_leave_no_correlation():
+    found = fit("x1 ~~ x2\nx3 ~~ -0.2*x3", estimator="GLS")
+    residuals = found.residuals("cor")
+    assert residuals["x3"].isna().all()
+    assert residuals.loc["x1", "x2"] == pytest.approx(0.0, abs=0.05)
+    assert np.isnan(found.fit_measures()["crmr"])
