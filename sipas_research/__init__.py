@@ -55,6 +55,7 @@ _HOME = {
     "factor_analyzer_check": "verification.factor_analyzer_models",
     "satisfaction_index": "framework.index",
     "index_change": "framework.change",
+    "adjusted_index": "framework.case_mix",
     "scorecard": "framework.scorecard",
     "rank_sets": "framework.ranks",
     "rank_robustness": "framework.rank_robustness",
