@@ -72,6 +72,7 @@ def test_measures_of_fit_equal_lavaan(case):
         assert measures[ours] == pytest.approx(expected["fit"][theirs], rel=1e-6, abs=1e-6), ours
 
 
+@pytest.mark.filterwarnings("ignore::sipas_research.errors.SingleIndicatorWarning")
 @pytest.mark.parametrize(
     ("model", "options"),
     [
