@@ -160,7 +160,7 @@ def icc_table(found: GroupReliability | Finding, responses: Responses, language:
         _title("agreement.table.icc_title", responses, language),
         (
             Column("outcome", text("agreement.table.outcome", language), width=0.26),
-            Column("groups", text("agreement.table.groups", language), "integer"),
+            Column("groups", text("agreement.table.groups", language), "integer", width=0.085),
             Column("icc1", text("agreement.table.icc1", language), "number3"),
             Column("interval1", text("agreement.table.interval1", language), "interval"),
             Column("icc2", text("agreement.table.icc2", language), "number3"),

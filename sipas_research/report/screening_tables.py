@@ -45,7 +45,7 @@ def screening_table(found: Screening | Finding, responses: Responses, language: 
         f"tbl-screening-{survey_id(responses)}",
         text("screening.table.log_title", language, survey=survey_name(responses, language)),
         (
-            Column("round", text("screening.table.round", language), "integer"),
+            Column("round", text("screening.table.round", language), "integer", width=0.08),
             Column("step", text("screening.table.step", language)),
             Column("item", text("screening.table.item", language), align="center"),
             Column("rule", text("screening.table.rule", language), width=0.26),

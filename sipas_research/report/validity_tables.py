@@ -160,7 +160,7 @@ def htmt_table(
     ]
     for measure in ("htmt", "htmt2"):
         label = text(f"validity.table.{measure}", language)
-        columns.append(Column(measure, label, "number3"))
+        columns.append(Column(measure, label, "number3", width=0.1))
         if drawn:
             name = text("validity.table.interval", language, level=level, measure=label)
             columns.append(Column(f"{measure}_interval", name, "interval"))
