@@ -73,6 +73,7 @@ def rmsea_interval(statistic: float, df: float, rows: int, *, level: float = RMS
 def _noncentrality(statistic: float, df: float, share: float) -> float:
     if statistic > _NORMAL_BEYOND:  # where the noncentral chi-square is normal to all digits that matter
         return float(statistic - df + ndtri(1.0 - share) * 2.0 * np.sqrt(statistic))
+
     def gap(noncentrality: float) -> float:
         return float(chndtr(statistic, df, noncentrality)) - share
 
