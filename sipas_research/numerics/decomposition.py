@@ -2,8 +2,10 @@
 
 Kitagawa (1955), Journal of the American Statistical Association 50, 1168-1194: with shares c and rates r of the cells,
 the difference of two ratios is the sum over cells of (c2 - c1)(r1 + r2) / 2, the part of composition, and of
-(r2 - r1)(c1 + c2) / 2, the part of rates. Cells that only one sample has no rate to compare with: what they add is a
-part of its own, so that the three parts always add up to the difference.
+(r2 - r1)(c1 + c2) / 2, the part of rates. In the part of composition the rates of single cells are taken from their
+mean: the sum stays as it is, and a cell has a part only where its rate is unlike the others'. Cells that only one
+sample has have no rate to compare with: what they add is a part of its own, so that the three parts always add up to the
+difference.
 """
 
 from __future__ import annotations
@@ -67,7 +69,8 @@ def kitagawa(tops: Array, bottoms: Array) -> Decomposition:
     held = np.where(common, below, 0.0)
     shares = held / held.sum(axis=1, keepdims=True)
     middle, width = rates.mean(axis=0), shares.mean(axis=0)
-    composition = (shares[1] - shares[0]) * middle
+    centre = float((shares * rates).sum() / 2.0)
+    composition = (shares[1] - shares[0]) * (middle - centre)
     rate = (rates[1] - rates[0]) * width
     ratios = above.sum(axis=1) / sums
     change = float(ratios[1] - ratios[0])
@@ -86,14 +89,21 @@ def kitagawa(tops: Array, bottoms: Array) -> Decomposition:
 def _slopes(shares: Array, rates: Array, common: np.ndarray) -> list[tuple[Array, Array]]:
     """Derivatives of composition and rate with respect to shares and rates: the sums, then each cell's."""
     sign = np.array([-1.0, 1.0])[:, None]
-    middle, width = rates.mean(axis=0), shares.mean(axis=0)
-    composition = (sign * middle, np.tile((shares[1] - shares[0]) / 2.0, (2, 1)))
+    middle, width, moved = rates.mean(axis=0), shares.mean(axis=0), shares[1] - shares[0]
+    centre = (shares * rates).sum() / 2.0
     rate = (np.tile((rates[1] - rates[0]) / 2.0, (2, 1)), sign * width)
     cells = np.diag(common.astype(float))
+    mixes = [
+        (
+            sign * (middle - centre) * cell - shift * rates / 2.0,
+            np.tile(moved / 2.0, (2, 1)) * cell - shift * shares / 2.0,
+        )
+        for cell, shift in zip(cells, moved, strict=True)
+    ]
     return [
-        composition,
+        (sign * middle, np.tile(moved / 2.0, (2, 1))),
         rate,
-        *[(composition[0] * cell, composition[1] * cell) for cell in cells],
+        *mixes,
         *[(rate[0] * cell, rate[1] * cell) for cell in cells],
     ]
 
