@@ -3,9 +3,9 @@
 Kitagawa (1955), Journal of the American Statistical Association 50, 1168-1194: with shares c and rates r of the cells,
 the difference of two ratios is the sum over cells of (c2 - c1)(r1 + r2) / 2, the part of composition, and of
 (r2 - r1)(c1 + c2) / 2, the part of rates. In the part of composition the rates of single cells are taken from their
-mean: the sum stays as it is, and a cell has a part only where its rate is unlike the others'. Cells that only one
-sample has have no rate to compare with: what they add is a part of its own, so that the three parts always add up to the
-difference.
+mean: the sum stays as it is, and a cell has a part only where its rate is unlike the others'. Cells of one
+sample only have no rate to compare with: what they add is a part of its own, so that the three parts always add up to
+the difference.
 """
 
 from __future__ import annotations
