@@ -22,6 +22,8 @@ from sipas_research.results import DataKind
 Verdict = Literal["in", "unknown", "out", ""]
 #: Half an interval wider than this (0-1) gives an agency no rank.
 HALF_WIDTH = 0.05
+#: 1.96 / sqrt(2): standard errors on either side of an estimate in the figure.
+_COMPARISON = 1.39
 _NAN = float("nan")
 _FEWEST_DRAWS = 1_000
 _TOP = 3
@@ -102,6 +104,18 @@ class AgencyRanks:
         place = [self.compared.index(name) for name in sorted(self.ranked)]
         told = self.above[np.ix_(place, place)].astype(int)
         return pd.DataFrame(told - told.T, index=sorted(self.ranked), columns=sorted(self.ranked))
+
+    def drawing_aid(self) -> pd.DataFrame:
+        """Ends of estimate -/+ 1.39 standard errors (on the logit scale) of the agencies that are shown, for figures.
+
+        Two agencies with equal standard errors differ at about 5% where these do not overlap (Goldstein and Healy
+        1995; Goldstein and Spiegelhalter 1996). They hold for one pair chosen beforehand: no rank follows from them.
+        """
+        shown = [row for row in self.rows if 0.0 < row.estimate < 1.0 and np.isfinite(row.std_error)]
+        share, error = (np.array([getattr(row, name) for row in shown]) for name in ("estimate", "std_error"))
+        centre, reach = np.log(share / (1.0 - share)), _COMPARISON * error / (share * (1.0 - share))
+        low, high = (1.0 / (1.0 + np.exp(-(centre + sign * reach))) for sign in (-1.0, 1.0))
+        return pd.DataFrame({"group": [row.group for row in shown], "low": low, "high": high})
 
     def tidy(self) -> pd.DataFrame:
         """One row an agency, in the order of the index."""

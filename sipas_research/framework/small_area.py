@@ -139,7 +139,8 @@ def fay_herriot(
     covariates : DataFrame, optional
         One row an agency (index: agency codes), numeric columns known without sampling error.
     variances : {"smoothed", "direct"}
-        Sampling variances: smoothed by a generalised variance function, or as estimated.
+        Sampling variances: smoothed by a generalised variance function in the number of sampled units (people, or
+        clusters where clusters were drawn), or as estimated.
     top : int
         k of the probabilities; they are missing in families with k agencies or fewer.
     level : float
@@ -159,14 +160,22 @@ def fay_herriot(
     groups = _ordered(index.published)
     errors = np.sqrt(np.clip(np.diag(groups.covariance), 0.0, None))
     usable = (
-        (groups.estimates > 0.0) & (groups.estimates < 1.0) & np.isfinite(errors) & (errors > 0.0) & (groups.n >= 2)
+        (groups.estimates > 0.0)
+        & (groups.estimates < 1.0)
+        & np.isfinite(errors)
+        & (errors > 0.0)
+        & (groups.degrees_of_freedom >= 1)
     )
     used = groups.only(usable)
     terms, design = _design(used, covariates)
     if len(used.labels) < len(terms) + 3:
         raise AnalysisError("ranks.error.few_areas", least=len(terms) + 3, n=len(used.labels))
     known = errors[usable] ** 2
-    known = model.smoothed_variances(known, used.n, used.estimates) if variances == "smoothed" else known
+    known = (
+        model.smoothed_variances(known, used.degrees_of_freedom + 1.0, used.estimates)
+        if variances == "smoothed"
+        else known
+    )
     try:
         fit = model.fay_herriot(used.estimates, known, design)
         generator = np.random.default_rng(checked_seed(seed))

@@ -65,7 +65,7 @@ def smoothed_variances(variances: Array, sizes: Array, shares: Array) -> Array:
     variances : (m,) array
         Estimated variances, at least one positive.
     sizes : (m,) array
-        People behind each, at least 2.
+        Sampled units behind each, at least 2: people, or clusters where clusters were drawn.
     shares : (m,) array
         Estimates, strictly between 0 and 1.
 
