@@ -32,10 +32,11 @@ from sipas_research.framework.framework_tables import BETTER, FLAGS, TOPIC
 from sipas_research.framework.sheet_tables import Row, Rows, iso_date, known_word, number, require, unique_rows
 from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.survey.workbook import cell_text
-from sipas_research.wording import text
+from sipas_research.wording import LANGUAGES, Bilingual, text
+from sipas_research.wording import number as decimal
 
-#: Weights are percentages of the whole; people round them to two decimals.
-_SUM_TOLERANCE = 0.05
+#: Weights are percentages of the whole; people round each of them to two decimals.
+_ROUNDING = 0.005
 _HEAD_PHRASES = ("title_vi", "purpose_vi", "respondents_vi", "weights_reason_vi", "bands_reason_vi")
 
 
@@ -159,8 +160,9 @@ def _weights(rows: Sequence[Row], method: str, found: list[Problem]) -> list[flo
     if missing or len(values) < len(rows):
         return equal
     total = math.fsum(values)
-    if rows and abs(total - 100.0) > _SUM_TOLERANCE:
-        found.append(rows[-1].problem("weights_sum", "weight", total=cell_text(float(f"{total:.6g}"))))
+    if rows and abs(total - 100.0) > _ROUNDING * len(rows) + 1e-9:
+        shown = Bilingual(*(decimal(total, 2, language) for language in LANGUAGES))
+        found.append(rows[-1].problem("weights_sum", "weight", total=shown))
         return equal
     return [value / total for value in values]
 

@@ -1,0 +1,157 @@
+"""Tables of classes: each agency's class with its evidence, bands with their error, moves over the years."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sipas_research.framework.bands import Bands
+from sipas_research.framework.class_errors import Misgrading
+from sipas_research.framework.class_result import Classification, ClassRow
+from sipas_research.framework.class_stability import ClassStability
+from sipas_research.report.cells import Absent, Suppressed
+from sipas_research.report.display import Column, Table
+from sipas_research.report.index_tables import note_sentences
+from sipas_research.report.labels import source_line
+from sipas_research.survey.responses import Responses
+from sipas_research.wording import percent, text
+
+_FAMILIES = ("department", "district", "commune")
+
+
+def class_table(found: Classification, responses: Responses, language: str, *, state: str = "") -> Table:
+    """Return each agency's class in the order of the register; ``state`` is the sentence of the results register."""
+    rows = [(responses.agencies.name(row.group, language), *_cells(found, row, language)) for row in found.rows]
+    level = percent(found.rule.level, language, 0)
+    confidence = percent(found.rule.confidence, language, 0)
+    return Table(
+        f"tbl-class-{found.family or 'all'}",
+        _title(found, language),
+        (
+            Column("agency", text("classes.table.agency", language), width=0.2),
+            Column("n", text("classes.table.n", language), "integer", width=0.08),
+            Column("estimate", text("classes.table.estimate", language), "percent", width=0.1),
+            Column(
+                "interval",
+                text("classes.table.interval", language, confidence=confidence),
+                "interval_percent",
+                width=0.16,
+            ),
+            Column("bounds", text("classes.table.bounds", language, level=level), "interval_percent", width=0.16),
+            Column("class", text("classes.table.class", language), width=0.16),
+            Column("settle", text("classes.table.settle", language), width=0.14),
+        ),
+        tuple(rows),
+        language,
+        found.data_kind,
+        weighting=text(f"tables.weighting.{found.weighting}", language),
+        source=source_line(responses, language),
+        notes=(
+            *([state] if state else []),
+            text("classes.table.order", language),
+            *found.rule_sentences(language),
+            *note_sentences([f"tables.index.definition_{found.definition}", *found.notes], language),
+        ),
+    )
+
+
+def _title(found: Classification, language: str) -> str:
+    family = text(f"classes.family.{found.family if found.family in _FAMILIES else 'other'}", language)
+    if found.year is None:
+        return text("classes.table.title_no_year", language, family=family)
+    return text("classes.table.title", language, family=family, year=str(found.year))
+
+
+def _cells(found: Classification, row: ClassRow, language: str) -> tuple[Any, ...]:
+    said = found.said(row, language)
+    if row.outcome == "withheld":
+        return (*[Suppressed()] * 4, said, "")
+    if row.outcome == "no_answers":
+        return (*[Absent(said)] * 4, said, "")
+    bounds = (row.lower, row.upper)
+    return (int(row.n), row.estimate, (row.conf_low, row.conf_high), bounds, said, found.to_settle(row, language))
+
+
+def bands_table(bands: Bands, data_kind: Any, language: str) -> Table:
+    """Return the bands, how they were chosen, and whether a decision sets them."""
+    uppers = [*(b.lower for b in bands.bands[1:]), 1.0]
+    rows = [(b.name(language), b.lower, upper) for b, upper in zip(bands.bands, uppers, strict=True)]
+    notes = [bands.reason(language)] if bands.reason.vi else []
+    if not bands.decided:
+        notes.append(text("classes.rule.undecided", language))
+    return Table(
+        "tbl-bands",
+        text("classes.table.bands_title", language),
+        (
+            Column("band", text("classes.table.band", language)),
+            Column("lower", text("classes.table.lower", language), "percent1"),
+            Column("upper", text("classes.table.upper", language), "percent1"),
+        ),
+        tuple(rows),
+        language,
+        data_kind,
+        notes=tuple(notes),
+    )
+
+
+def misgrading_table(found: Misgrading, language: str, *, names: Mapping[str, str] | None = None) -> Table:
+    """Return what share of agencies each set of bands misgrades, by the estimate alone and by the rule.
+
+    ``names`` are names for people of the sets of bands; their cuts stand there otherwise.
+    """
+    rows = []
+    for row in found.rows:
+        cuts = "; ".join(percent(c, language, 0) for c in found.bands[row.bands].cuts)
+        name = (names or {}).get(row.bands) or text("classes.table.cuts", language, cuts=cuts)
+        rule = text(f"classes.errors.rule_{row.rule}", language)
+        spread = (row.wrong_low, row.wrong_high)
+        rows.append((name, rule, row.wrong, spread, row.open, row.right, row.changed))
+    return Table(
+        "tbl-misgrading",
+        text("classes.table.errors_title", language, years=found.years),
+        (
+            Column("bands", text("classes.table.bands", language), width=0.2),
+            Column("rule", text("classes.table.rule", language), width=0.2),
+            Column("wrong", text("classes.table.wrong", language), "percent1", width=0.11),
+            Column("range", text("classes.table.wrong_range", language), "interval_percent", width=0.16),
+            Column("open", text("classes.table.open", language), "percent1", width=0.11),
+            Column("right", text("classes.table.right", language), "percent1", width=0.11),
+            Column("changed", text("classes.table.changed", language), "percent1", width=0.11),
+        ),
+        tuple(rows),
+        language,
+        found.data_kind,
+        notes=(text("classes.errors.assumed", language, years=found.years, n=found.n_groups),),
+    )
+
+
+def class_moves_table(found: ClassStability, bands: Bands, responses: Responses, language: str) -> Table:
+    """Return each agency's class in successive years of one method."""
+    names = {b.id: b.name(language) for b in bands.bands}
+    none = Absent(text("classes.table.open", language))
+    rows = [
+        (
+            responses.agencies.name(row.group, language),
+            f"{row.first_year}–{row.second_year}",
+            names.get(row.first_band, none),
+            names.get(row.second_band, none),
+            text(f"classes.table.move_{row.move}", language),
+        )
+        for row in found.rows
+    ]
+    notes = [
+        text("classes.stability.skipped", language, first=str(first), second=str(second))
+        for first, second in found.skipped
+    ]
+    if not rows:
+        notes.append(text("classes.table.none", language))
+    return Table(
+        "tbl-class-moves",
+        text("classes.table.moves_title", language),
+        tuple(Column(n, text(f"classes.table.{n}", language)) for n in ("agency", "years", "first", "second", "move")),
+        tuple(rows),
+        language,
+        found.data_kind,
+        source=source_line(responses, language),
+        notes=(found.summary(language).split("\n", maxsplit=1)[0], *notes),
+    )
