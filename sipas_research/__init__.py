@@ -77,6 +77,7 @@ _HOME = {
     "write_par_template": "evidence.par_table",
     "stability": "evidence.stability",
     "target_path": "framework.targets",
+    "target_panel": "framework.target_panel",
     "read_papi": "evidence.papi",
     "province_ranks": "levers.ranks",
     "peers": "levers.peers",
