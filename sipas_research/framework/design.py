@@ -118,6 +118,39 @@ def plan_of(design: PreparedDesign) -> SamplingPlan:
     return sampling_plan(design.stratum, unit, design.population)
 
 
+def design_effect(
+    design: PreparedDesign, top: np.ndarray, bottom: np.ndarray, variance: float, *, replacement: bool = True
+) -> float:
+    """Return the variance of a ratio over that of a simple random sample of as many people (Kish 1965, section 8.2).
+
+    Parameters
+    ----------
+    design : PreparedDesign
+    top, bottom : array of float, shape (usable rows,)
+        Numerator and denominator; rows whose ``bottom`` is 0 do not count.
+    variance : float
+        Of the ratio under the design.
+    replacement : bool
+        False compares with a sample drawn without replacement from as many people as the weights add up to.
+
+    Returns
+    -------
+    float
+        NaN where the other sample would have no variance either.
+    """
+    used = bottom > 0
+    n = int(used.sum())
+    if n < 2:
+        return float("nan")
+    weight, below = design.weight[used], bottom[used]
+    total = float(weight.sum())
+    ratio = float(weight @ top[used] / (weight @ below))
+    residual = (top[used] - ratio * below) * total / float(weight @ below)
+    spread = float(weight @ residual**2) / total * n / (n - 1)
+    simple = spread / n if replacement else spread * (total - n) / (total * n)
+    return float(variance / simple) if simple > 0 else float("nan")
+
+
 def estimate_mean_of_ratios(
     design: PreparedDesign,
     pairs: list[tuple[np.ndarray, np.ndarray]],

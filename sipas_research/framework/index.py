@@ -66,6 +66,8 @@ class SatisfactionIndex:
     notes under a table, ``weighting`` is "weighted" or "unweighted". ``estimation`` holds the index of every group
     with answers for further computation (ranks, classes, tests of differences), those that may not be printed too;
     ``labels``, ``estimates``, ``covariance``, ``degrees_of_freedom`` and ``family`` hold those that may.
+    ``design_effect`` is the variance of the whole index over that of a simple random sample of as many people; NaN
+    for a mean of components.
     """
 
     rows: tuple[IndexRow, ...]
@@ -83,6 +85,7 @@ class SatisfactionIndex:
     data_kind: DataKind
     source: str
     estimation: GroupEstimates
+    design_effect: float = _NAN
 
     def tidy(self) -> pd.DataFrame:
         """One row a term and group; n counts people who answered, n_answers their answers."""
@@ -133,6 +136,7 @@ class SatisfactionIndex:
         """One row: people, groups, definition, level, design, kind of the data."""
         row = {"n": self.n, "by": self.by, "n_groups": len(self.groups), "definition": self.definition}
         design = {"weighting": self.weighting, "n_strata": self.n_strata, "n_clusters": self.n_clusters}
+        design["design_effect"] = self.design_effect
         tail = {"fpc": self.fpc, "level": self.level, "data_kind": self.data_kind.value, "source": self.source}
         return pd.DataFrame([row | design | tail])
 
@@ -270,6 +274,7 @@ def index_under(
         data_kind=responses.data_kind,
         source=responses.source,
         estimation=_estimation(figures[INDEX].grouped, families_of(responses, by, labels), ~masks.groups[INDEX]),
+        design_effect=figures[INDEX].design_effect if everyone >= MINIMUM_CELL else _NAN,
     )
 
 

@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sipas_research.framework.definitions import answers_agree, ratio_parts
-from sipas_research.framework.design import PreparedDesign, Ratios, estimate_mean_of_ratios, estimate_ratio
+from sipas_research.framework.design import (
+    PreparedDesign,
+    Ratios,
+    design_effect,
+    estimate_mean_of_ratios,
+    estimate_ratio,
+)
 from sipas_research.framework.publication import Masks
 from sipas_research.numerics.intervals import exact_interval, logit_interval
 from sipas_research.survey.responses import Responses
@@ -44,6 +50,7 @@ class Figures:
     answers: np.ndarray
     ungrouped: int
     agree: np.ndarray
+    design_effect: float
 
     @classmethod
     def of(
@@ -62,7 +69,8 @@ class Figures:
         grouped = estimate_ratio(design, top, bottom, groups=labels, member=member)
         rest = int(everyone.n[0]) - int(grouped.n.sum())
         agree = answers_agree(responses, items, definition, design.keep, member, len(labels))
-        return cls(everyone, grouped, np.append(counts, answers.sum()), rest, agree)
+        effect = design_effect(design, top, bottom, float(everyone.std_error[0]) ** 2)
+        return cls(everyone, grouped, np.append(counts, answers.sum()), rest, agree, effect)
 
     def averaged(
         self,
@@ -81,6 +89,7 @@ class Figures:
         everyone = estimate_mean_of_ratios(design, pairs, shares)
         return replace(
             self,
+            design_effect=_NAN,
             everyone=everyone,
             grouped=estimate_mean_of_ratios(design, pairs, shares, groups=labels, member=member),
         )

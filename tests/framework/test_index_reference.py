@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sipas_research.framework.design import design_effect, prepare_design
 from sipas_research.framework.index import satisfaction_index
 
 EXPECTED = json.loads((Path(__file__).parents[1] / "reference" / "index" / "expected.json").read_text(encoding="utf-8"))
@@ -60,6 +61,21 @@ def test_by_agency_keeps_register_order_and_covariance(reference):
     np.testing.assert_allclose(np.sqrt(np.diag(covariance)), rows["std_error"], rtol=1e-10)
     # strata are the agencies: their samples are independent
     assert np.abs(covariance.to_numpy() - np.diag(np.diag(covariance))).max() < 1e-15
+
+
+def test_design_effect(reference):
+    survey = reference(weight="weight", stratum="agency")
+    design = prepare_design(survey)
+    items = [q.id for q in survey.questionnaire.items()]
+    shares, ones = (survey.frame[items] >= 4).mean(axis=1).to_numpy(), np.ones(len(survey))
+    variance = EXPECTED["stratified_by_agency"]["se"]["index"] ** 2
+    # the reference compares with a sample drawn without replacement from as many people as the weights add up to
+    found = design_effect(design, shares, ones, variance, replacement=False)
+    assert found == pytest.approx(EXPECTED["deff"][0], rel=TOLERANCE)
+    result = satisfaction_index(survey, definition="mean_of_shares")
+    weight = survey.frame["weight"].to_numpy()
+    assert result.design_effect == pytest.approx(found * (1 - len(survey) / weight.sum()), rel=TOLERANCE)
+    assert result.glance().iloc[0]["design_effect"] == result.design_effect
 
 
 def test_row_order_and_weight_scale_do_not_matter(reference):
