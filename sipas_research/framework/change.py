@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -83,7 +84,7 @@ def index_change(
     pair = _rows_of(responses, years)
     facts = _facts(by, composition)
     parts, dropped = _common_items(pair, components(pair, scales), years)
-    between = tuple(b for b in (*_standing(responses), *breaks) if years[0] < b.year <= years[1])
+    between = tuple(b for b in (*standing_breaks(responses), *breaks) if years[0] < b.year <= years[1])
     design = prepare_design(pair)
     waves = _Waves.of(design, pair, years)
     grouping = None if by is None else group_rows(pair, by)
@@ -143,7 +144,21 @@ def _facts(by: str | None, composition: str | Sequence[str] | None) -> tuple[str
     return facts
 
 
-def _standing(responses: Responses) -> tuple[Break, ...]:
+def comparable_years(responses: Responses, last: int | None = None) -> tuple[int, int] | None:
+    """Return the last two years with answers, none after ``last``, between which the measurement did not change.
+
+    None where there is no such pair.
+    """
+    known = sorted({int(y) for y in responses.frame["year"].dropna()}) if responses.has("year") else []
+    breaks = standing_breaks(responses)
+    for first, second in reversed(list(pairwise(known))):
+        if (last is None or second <= last) and not any(first < b.year <= second for b in breaks):
+            return first, second
+    return None
+
+
+def standing_breaks(responses: Responses) -> tuple[Break, ...]:
+    """Return the changes of measurement that always count for a survey."""
     return SIPAS_BREAKS if responses.questionnaire.respondent == "citizen" else ()
 
 

@@ -10,7 +10,7 @@ from sipas_research.framework.class_errors import Misgrading
 from sipas_research.framework.class_result import Classification, ClassRow
 from sipas_research.framework.class_stability import ClassStability
 from sipas_research.report.cells import Absent, Suppressed
-from sipas_research.report.display import Column, Table
+from sipas_research.report.display import Column, Finding, Table
 from sipas_research.report.index_tables import note_sentences
 from sipas_research.report.labels import source_line
 from sipas_research.survey.responses import Responses
@@ -19,8 +19,12 @@ from sipas_research.wording import percent, text
 _FAMILIES = ("department", "district", "commune")
 
 
-def class_table(found: Classification, responses: Responses, language: str, *, state: str = "") -> Table:
+def class_table(
+    found: Classification | Finding, responses: Responses, language: str, *, state: str = ""
+) -> Table | Finding:
     """Return each agency's class in the order of the register; ``state`` is the sentence of the results register."""
+    if isinstance(found, Finding):
+        return found
     rows = [(responses.agencies.name(row.group, language), *_cells(found, row, language)) for row in found.rows]
     level = percent(found.rule.level, language, 0)
     confidence = percent(found.rule.confidence, language, 0)
@@ -62,6 +66,10 @@ def _title(found: Classification, language: str) -> str:
     return text("classes.table.title", language, family=family, year=str(found.year))
 
 
+def _of_family(title: str, family: str, language: str) -> str:
+    return f"{title}: {text(f'framework.agency_level.{family}', language)}" if family else title
+
+
 def _cells(found: Classification, row: ClassRow, language: str) -> tuple[Any, ...]:
     said = found.said(row, language)
     if row.outcome == "withheld":
@@ -72,16 +80,16 @@ def _cells(found: Classification, row: ClassRow, language: str) -> tuple[Any, ..
     return (int(row.n), row.estimate, (row.conf_low, row.conf_high), bounds, said, found.to_settle(row, language))
 
 
-def bands_table(bands: Bands, data_kind: Any, language: str) -> Table:
-    """Return the bands, how they were chosen, and whether a decision sets them."""
+def bands_table(bands: Bands, data_kind: Any, language: str, *, family: str = "") -> Table:
+    """Return the bands, how they were chosen, and whether a decision sets them; ``family`` says whose they are."""
     uppers = [*(b.lower for b in bands.bands[1:]), 1.0]
     rows = [(b.name(language), b.lower, upper) for b, upper in zip(bands.bands, uppers, strict=True)]
     notes = [bands.reason(language)] if bands.reason.vi else []
     if not bands.decided:
         notes.append(text("classes.rule.undecided", language))
     return Table(
-        "tbl-bands",
-        text("classes.table.bands_title", language),
+        f"tbl-bands-{family}" if family else "tbl-bands",
+        _of_family(text("classes.table.bands_title", language), family, language),
         (
             Column("band", text("classes.table.band", language)),
             Column("lower", text("classes.table.lower", language), "percent1"),
@@ -94,11 +102,15 @@ def bands_table(bands: Bands, data_kind: Any, language: str) -> Table:
     )
 
 
-def misgrading_table(found: Misgrading, language: str, *, names: Mapping[str, str] | None = None) -> Table:
+def misgrading_table(
+    found: Misgrading | Finding, language: str, *, names: Mapping[str, str] | None = None, family: str = ""
+) -> Table | Finding:
     """Return what share of agencies each set of bands misgrades, by the estimate alone and by the rule.
 
-    ``names`` are names for people of the sets of bands; their cuts stand there otherwise.
+    ``names`` are names for people of the sets of bands, in place of their cuts; ``family`` says whose agencies.
     """
+    if isinstance(found, Finding):
+        return found
     rows = []
     for row in found.rows:
         cuts = "; ".join(percent(c, language, 0) for c in found.bands[row.bands].cuts)
@@ -107,8 +119,8 @@ def misgrading_table(found: Misgrading, language: str, *, names: Mapping[str, st
         spread = (row.wrong_low, row.wrong_high)
         rows.append((name, rule, row.wrong, spread, row.open, row.right, row.changed))
     return Table(
-        "tbl-misgrading",
-        text("classes.table.errors_title", language, years=found.years),
+        f"tbl-misgrading-{family}" if family else "tbl-misgrading",
+        _of_family(text("classes.table.errors_title", language, years=found.years), family, language),
         (
             Column("bands", text("classes.table.bands", language), width=0.2),
             Column("rule", text("classes.table.rule", language), width=0.2),

@@ -1,4 +1,4 @@
-"""The satisfaction index: overall, by component, by agency, by year. Never sorted by value: no ranks are known yet."""
+"""The satisfaction index: overall, by component, by agency, by year. Never sorted by value; ranks stand elsewhere."""
 
 from __future__ import annotations
 
