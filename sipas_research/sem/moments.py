@@ -342,6 +342,6 @@ def _group(sample: GroupSample) -> str:
     return f" [{sample.label}]" if sample.label else ""
 
 
-def shown(count: int) -> str:
+def shown(count: int) -> int | str:
     """Return a number of rows for a message: small ones are not told exactly, they may point at people."""
-    return str(count) if count == 0 or count >= MINIMUM_CELL else f"<{MINIMUM_CELL}"
+    return count if count == 0 or count >= MINIMUM_CELL else f"<{MINIMUM_CELL}"
