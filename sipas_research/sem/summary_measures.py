@@ -179,4 +179,4 @@ def _value(value: float, language: str) -> str:
 
 def _count(rows: int, language: str) -> str:
     told = shown(rows)
-    return integer(rows, language) if told.isdigit() else told
+    return told if isinstance(told, str) else integer(told, language)
