@@ -130,6 +130,7 @@ _BUILDERS = {
     "path_table": "structural_tables",
     "phi_table": "measurement_tables",
     "families": "ranking_findings",
+    "family_findings": "ranking_findings",
     "profile_table": "profile_tables",
     "quality_findings": "sentences",
     "rank_figure": "rank_figures",

@@ -32,9 +32,9 @@ def class_table(
         f"tbl-class-{found.family or 'all'}",
         _title(found, language),
         (
-            Column("agency", text("classes.table.agency", language), width=0.2),
-            Column("n", text("classes.table.n", language), "integer", width=0.08),
-            Column("estimate", text("classes.table.estimate", language), "percent", width=0.1),
+            Column("agency", text("classes.table.agency", language), width=0.19),
+            Column("n", text("classes.table.n", language), "integer", width=0.07),
+            Column("estimate", text("classes.table.estimate", language), "percent", width=0.09),
             Column(
                 "interval",
                 text("classes.table.interval", language, confidence=confidence),
@@ -42,8 +42,8 @@ def class_table(
                 width=0.16,
             ),
             Column("bounds", text("classes.table.bounds", language, level=level), "interval_percent", width=0.16),
-            Column("class", text("classes.table.class", language), width=0.16),
-            Column("settle", text("classes.table.settle", language), width=0.14),
+            Column("class", text("classes.table.class", language), width=0.21),
+            Column("settle", text("classes.table.settle", language), width=0.12),
         ),
         tuple(rows),
         language,
@@ -77,7 +77,16 @@ def _cells(found: Classification, row: ClassRow, language: str) -> tuple[Any, ..
     if row.outcome == "no_answers":
         return (*[Absent(said)] * 4, said, "")
     bounds = (row.lower, row.upper)
-    return (int(row.n), row.estimate, (row.conf_low, row.conf_high), bounds, said, found.to_settle(row, language))
+    return (int(row.n), row.estimate, (row.conf_low, row.conf_high), bounds, said, _to_settle(found, row, language))
+
+
+def _to_settle(found: Classification, row: ClassRow, language: str) -> str:
+    """Return in few words how many forms would settle a class; the notes say what that assumes."""
+    if not row.settled:
+        return ""
+    number = found.rule.most_forms if row.settled == "over_cap" else row.forms_needed
+    fields = {} if row.settled == "impossible" else {"n": int(number)}
+    return text(f"classes.table.settle_{row.settled}", language, **fields)
 
 
 def bands_table(bands: Bands, data_kind: Any, language: str, *, family: str = "") -> Table:
@@ -91,9 +100,9 @@ def bands_table(bands: Bands, data_kind: Any, language: str, *, family: str = ""
         f"tbl-bands-{family}" if family else "tbl-bands",
         _of_family(text("classes.table.bands_title", language), family, language),
         (
-            Column("band", text("classes.table.band", language)),
-            Column("lower", text("classes.table.lower", language), "percent1"),
-            Column("upper", text("classes.table.upper", language), "percent1"),
+            Column("band", text("classes.table.band", language), width=0.6),
+            Column("lower", text("classes.table.lower", language), "percent1", width=0.2),
+            Column("upper", text("classes.table.upper", language), "percent1", width=0.2),
         ),
         tuple(rows),
         language,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from sipas_research.framework.change_result import IndexChange
 from sipas_research.framework.class_result import Classification
 from sipas_research.framework.families import UNDECLARED
 from sipas_research.framework.index import SatisfactionIndex
+from sipas_research.framework.ranks import AgencyRanks
 from sipas_research.report.display import Finding
 from sipas_research.report.labels import survey_id
-from sipas_research.report.rank_tables import family_name
+from sipas_research.report.rank_tables import family_name, rank_findings
 from sipas_research.survey.responses import Responses
 from sipas_research.wording import text
 
@@ -45,6 +47,21 @@ def unranked_finding(
         return ()
     name = f"unranked-{survey_id(responses)}"
     return (Finding(name, " ".join(said), language, responses.data_kind, role="reason"),)
+
+
+def family_findings(
+    ranks: Mapping[str, AgencyRanks | Finding],
+    classes: Mapping[str, Classification | Finding],
+    responses: Responses,
+    language: str,
+) -> tuple[Finding, ...]:
+    """Return what ranks and classes say, family by family; a sentence that holds for all of them stands once."""
+    said = [finding for found in ranks.values() for finding in rank_findings(found, responses, language)]
+    said += [finding for found in classes.values() for finding in class_findings(found, responses, language)]
+    once: dict[str, Finding] = {}
+    for finding in said:
+        once.setdefault(finding.text, finding)
+    return tuple(once.values())
 
 
 def class_findings(found: Classification | Finding, responses: Responses, language: str) -> tuple[Finding, ...]:

@@ -136,3 +136,24 @@ def test_a_change_in_words(everyone, language):
     assert "2022" in broken.text
     assert "2640" in broken.text
     assert report.change_findings(reason(everyone), everyone, language) == ()
+
+
+@LANGUAGES
+def test_what_holds_for_every_family_is_said_once(by_agency, current, language):
+    ranks = {family: sr.rank_sets(by_agency, family=family, draws=1_000) for family in report.families(by_agency)}
+    classes = {"district": sr.classify(by_agency, sr.load_framework("district"), year=2022), "commune": reason(current)}
+    said = report.family_findings(ranks, classes, current, language)
+    assert [f.role for f in said] == ["finding", "limit", "finding", "finding"]
+    assert len({f.text for f in said}) == len({f.id for f in said}) == 4
+    assert report.family_findings({}, {}, current, language) == ()
+
+
+@LANGUAGES
+def test_a_class_table_says_in_few_words_what_would_settle(by_agency, current, language):
+    found = sr.classify(by_agency, sr.load_framework("department"), year=2022)
+    cells = [row[-1] for row in report.class_table(found, current, language).printed()]
+    for row, cell in zip(found.rows, cells, strict=True):
+        expected = {"": "", "impossible": "không thể" if language == "vi" else "impossible"}
+        assert cell == expected.get(row.settled, cell)
+        if row.settled == "forms":
+            assert sr.wording.integer(int(row.forms_needed), language) in cell
