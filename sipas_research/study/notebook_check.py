@@ -80,10 +80,24 @@ def normalise(notebook: Any, replacements: Sequence[tuple[str, str]]) -> None:
         if "injected-parameters" in cell.metadata.get("tags", ()):
             cell["id"] = f"injected-parameters-{number}"
         cell["source"] = replace_all(cell.source, replacements)
+        if cell.get("outputs"):
+            cell["outputs"] = _joined(cell["outputs"])
         for output in cell.get("outputs", ()):
             for name in ("text", "data", "traceback", "evalue"):
                 if name in output:
                     output[name] = _clean(output[name], replacements)
+
+
+def _joined(outputs: Sequence[Any]) -> list[Any]:
+    """Join printed text that follows printed text of the same stream: where a kernel cuts it is a matter of timing."""
+    joined: list[Any] = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if last is not None and output.output_type == last.output_type == "stream" and output.name == last.name:
+            last["text"] = "".join(last["text"]) + "".join(output["text"])
+        else:
+            joined.append(output)
+    return joined
 
 
 def _clean(value: Any, replacements: Sequence[tuple[str, str]]) -> Any:

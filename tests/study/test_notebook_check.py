@@ -100,3 +100,12 @@ def test_a_dead_kernel_is_found_in_the_cell_that_was_started_last(number_arrived
         cell.metadata["papermill"] = {"status": "completed", "start_time": start}
     assert last_started_cell(nbformat.v4.new_notebook(cells=cells)) == 2
     assert last_started_cell(nbformat.v4.new_notebook()) is None
+
+
+def test_text_that_the_kernel_cut_in_two_is_one_text_again() -> None:
+    whole, cut = notebook(printed("một hai ba")), notebook(printed("một "), printed("hai ba"))
+    other = notebook(printed("một "), {"output_type": "stream", "name": "stderr", "text": "hai"}, printed(" ba"))
+    for made in (whole, cut, other):
+        normalise(made, ())
+    assert cut.cells[0].outputs == whole.cells[0].outputs
+    assert [o.text for o in other.cells[0].outputs] == ["một ", "hai", " ba"]
