@@ -15,11 +15,12 @@ from sipas_research.factors.agreement_result import (
     OutcomeIcc,
 )
 from sipas_research.factors.group_differences import members
+from sipas_research.factors.options import check_level, list_names
 from sipas_research.factors.scores import INDEX, score
 from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.numerics.variance_components import null_variance, one_way, within_group_agreement
 from sipas_research.survey.comparison import near
-from sipas_research.survey.responses import Responses
+from sipas_research.survey.responses import Responses, require_responses
 
 #: Distributions of answers without agreement that rwg is measured against.
 NULLS = ("uniform", "slight_skew")
@@ -59,13 +60,12 @@ def icc(
     ----------
     Shrout & Fleiss (1979), Psychological Bulletin 86, 420-428. Bliese (2000), in Klein & Kozlowski (eds.), 349-381.
     """
-    if not 0 < level < 1:
-        raise OptionError("factors.error.level", received=str(level))
+    check_level(level)
     labels, member = members(responses, by)
     if outcomes is None:
         names = [*responses.scale_items(), *([INDEX] if responses.scale_items("factor") else [])]
     else:
-        names = [outcomes] if isinstance(outcomes, str) else list(outcomes)
+        names = list(list_names(outcomes))
     if not names:
         raise AnalysisError("agreement.error.no_scores")
     found = tuple(_outcome(responses, name, member, len(labels), level) for name in names)
@@ -121,14 +121,15 @@ def agreement(
     James, Demaree & Wolf (1984), Journal of Applied Psychology 69, 85-98. LeBreton & Senter (2008), Organizational
     Research Methods 11, 815-852.
     """
+    require_responses(responses)
     citizens = responses.questionnaire.respondent == "citizen"
     if citizens and not force:
         raise AnalysisError("agreement.error.citizens")
     present = responses.scale_items()
-    names = list(present) if scales is None else [scales] if isinstance(scales, str) else list(scales)
+    names = list(present) if scales is None else list(list_names(scales))
     for name in names:
         if name not in present:
-            known = ", ".join(near(name, present) or present)
+            known = ", ".join(near(str(name), present) or present)
             raise OptionError("agreement.error.scale", received=str(name), known=known or "–")
     if not names:
         raise AnalysisError("agreement.error.no_scores")

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from sipas_research.errors import AnalysisError, NotPositiveDefiniteWarning, OptionError
+from sipas_research.errors import AnalysisError, NotPositiveDefiniteWarning
 from sipas_research.factors.inputs import ItemMatrix, correlations
+from sipas_research.factors.options import check_choice
 from sipas_research.factors.polychoric import polychoric
 from sipas_research.numerics.correlation import Array, correlation, is_singular
 from sipas_research.numerics.polychoric import polychorics_of
@@ -19,9 +20,7 @@ CORRELATIONS = ("pearson", "polychoric")
 
 def check_correlation(kind: str) -> None:
     """Raise OptionError unless the kind of correlation is known."""
-    if kind not in CORRELATIONS:
-        allowed = ", ".join(CORRELATIONS)
-        raise OptionError("factors.error.option", name="correlation", received=str(kind), allowed=allowed)
+    check_choice("correlation", kind, CORRELATIONS)
 
 
 def item_correlations(matrix: ItemMatrix, kind: str, *, invertible: bool) -> Array:

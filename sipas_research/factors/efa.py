@@ -16,6 +16,7 @@ from sipas_research.errors import (
 )
 from sipas_research.factors.correlation_kinds import check_correlation, item_correlations
 from sipas_research.factors.inputs import Data, ItemMatrix, announce, load_items, require_enough
+from sipas_research.factors.options import check_choice, check_count, check_seed, is_number
 from sipas_research.factors.rotation_options import RotationOptions
 from sipas_research.factors.solution import FactorSolution
 from sipas_research.factors.target import Target, resolve_target
@@ -30,6 +31,8 @@ EMPTY_FACTOR = 1e-6
 #: Rotations known for local minima are always searched from this many random positions too (Jennrich & Bentler
 #: 2011; Hattori, Zhang & Preacher 2017, Multivar. Behav. Res. 52).
 RANDOM_STARTS = 30
+#: Beyond this power promax's target is zero but for the largest loadings, and then zero altogether.
+HIGHEST_POWER = 20.0
 MANY_MINIMA = ("geomin", "geomin_orthogonal", *GENERAL_FIRST, *TARGETED)
 
 
@@ -212,26 +215,22 @@ def check_factors(n_factors: int, items: int) -> None:
 
 
 def _check_options(method: str, correlation: str, turning: RotationOptions, target: object) -> None:
-    vocabularies = (
-        ("method", method, METHODS),
-        ("rotation", turning.rotation, ROTATIONS + TARGETED),
-    )
     check_correlation(correlation)
-    for name, received, allowed in vocabularies:
-        if received not in allowed:
-            raise OptionError("factors.error.option", name=name, received=str(received), allowed=", ".join(allowed))
-    starts = 0 if turning.random_starts is None else turning.random_starts
-    for name, count, lowest in (("random_starts", starts, 0), ("max_iterations", turning.max_iterations, 1)):
-        if count < lowest:
-            raise OptionError("factors.error.count", name=name, received=str(count), lowest=lowest)
+    check_choice("method", method, METHODS)
+    check_choice("rotation", turning.rotation, ROTATIONS + TARGETED)
+    check_count("random_starts", 0 if turning.random_starts is None else turning.random_starts, 0)
+    check_count("max_iterations", turning.max_iterations, 1)
+    check_seed(turning.seed)
     ranges = (
-        ("power", turning.power, turning.power >= 1, "≥ 1"),
-        ("gamma", turning.gamma, turning.gamma <= 0, "≤ 0"),
-        ("delta", turning.delta, turning.delta > 0, "> 0"),
+        ("power", turning.power, 1.0, HIGHEST_POWER, f"1–{HIGHEST_POWER:.0f}"),
+        ("gamma", turning.gamma, -np.inf, 0.0, "≤ 0"),
+        ("delta", turning.delta, np.finfo(float).tiny, np.inf, "> 0"),
     )
-    for name, value, inside, allowed_range in ranges:
-        if not inside:
-            raise OptionError("factors.error.option", name=name, received=str(value), allowed=allowed_range)
+    for name, value, low, high, allowed in ranges:
+        if not is_number(value) or not low <= value <= high:
+            raise OptionError("factors.error.option", name=name, received=str(value), allowed=allowed)
+    if turning.kaiser is not None and not isinstance(turning.kaiser, bool | np.bool_):
+        raise OptionError("factors.error.option", name="kaiser", received=str(turning.kaiser), allowed="True, False")
     if (target is None) == (turning.rotation in TARGETED):
         raise OptionError("efa.error.target_needed" if target is None else "efa.error.target_not_used")
     if target is not None and turning.kaiser:

@@ -10,6 +10,7 @@ import numpy as np
 from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.factors.group_pairs import cluster_pairs, games_howell, tukey
 from sipas_research.factors.group_result import Comparison, GroupRow, PairRow, TestRow
+from sipas_research.factors.options import check_level, list_names
 from sipas_research.factors.scores import OVERALL, score
 from sipas_research.numerics import group_tests
 from sipas_research.numerics.correlation import Array
@@ -20,7 +21,7 @@ from sipas_research.numerics.sandwich import cluster_covariance
 from sipas_research.results import DataKind
 from sipas_research.survey.agency_level import LEVEL, with_agency_level
 from sipas_research.survey.comparison import near
-from sipas_research.survey.responses import Responses
+from sipas_research.survey.responses import Responses, require_responses
 
 NAN = float("nan")
 #: With more groups than this pairs are not compared: 8 groups are 28 pairs already.
@@ -28,6 +29,8 @@ MOST_PAIRED = 8
 #: Ways to compare pairs, and those that are made unless others are asked for.
 PAIR_METHODS = ("tukey", "games_howell", "cluster_holm")
 USUAL_PAIRS = ("tukey", "games_howell")
+#: Clusters unless others are asked for; a form need not have them.
+USUAL_CLUSTER = "agency"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,8 +104,8 @@ def compare_groups(
     Welch (1951), Biometrika 38, 330-336. Games & Howell (1976), Journal of Educational Statistics 1, 113-125.
     Kruskal & Wallis (1952), JASA 47, 583-621. Hoang Trong & Chu Nguyen Mong Ngoc (2008).
     """
-    if not 0 < level < 1:
-        raise OptionError("factors.error.level", received=str(level))
+    check_level(level)
+    pairs = list_names(pairs)
     for method in pairs:
         if method not in PAIR_METHODS:
             raise OptionError("comparisons.error.pairs", received=str(method), known=", ".join(PAIR_METHODS))
@@ -155,6 +158,8 @@ def compare_division(
 
 def members(responses: Responses, by: str) -> tuple[list[str], np.ndarray]:
     """Return labels in the order of questionnaire, register or calendar, and each row's place (-1: none)."""
+    require_responses(responses)
+    by = str(by)
     if by == LEVEL:
         responses = with_agency_level(responses)
     facts = {q.id: q for q in responses.questionnaire.facts()}
@@ -195,7 +200,15 @@ def _hidden(groups: Sequence[Array], rest: int) -> np.ndarray:
 
 
 def _cluster_codes(responses: Responses, cluster: str | None, by: str) -> np.ndarray | None:
-    if cluster is None or cluster == by or cluster not in responses.frame or not responses.has(cluster):
+    if cluster is None:
+        return None
+    known = [q.id for q in responses.questionnaire.facts()]
+    if cluster not in known and cluster != USUAL_CLUSTER:
+        # a misspelt name would leave out what makes the tests honest
+        usable = [name for name in known if responses.has(name)]
+        near_ones = near(str(cluster), usable) or usable
+        raise OptionError("groups.error.cluster", received=str(cluster), known=", ".join(near_ones) or "–")
+    if cluster == by or cluster not in known or not responses.has(cluster):
         return None
     codes = responses.frame[cluster].astype("category").cat.codes.to_numpy()
     return codes if len(np.unique(codes[codes >= 0])) > 1 else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import TypeAlias
@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sipas_research.errors import AnalysisError, DroppedItemWarning, DroppedRowsWarning, OptionError, Problem
+from sipas_research.factors.options import list_names
 from sipas_research.numerics.correlation import Array, correlation, is_constant, is_singular, read_only
 from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind
@@ -132,7 +133,7 @@ def resolve_items(data: Data, items: Iterable[str] | None) -> tuple[str, ...]:
     else:
         present = [c for c in data.columns if c != SIMULATED_COLUMN]
         default = present
-    wanted = default if items is None else [items] if isinstance(items, str) else list(items)
+    wanted = default if items is None else list_names(items)
     _refuse_twice(present if items is None else wanted)
     known = {unicodedata.normalize("NFC", str(name)): name for name in present}
     unknown = [str(name) for name in wanted if unicodedata.normalize("NFC", str(name)) not in known]
@@ -142,12 +143,20 @@ def resolve_items(data: Data, items: Iterable[str] | None) -> tuple[str, ...]:
     return tuple(known[unicodedata.normalize("NFC", str(name))] for name in wanted)
 
 
+def resolve_scales(data: Data, scales: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """Return scales with the names of their items as the data have them; no item may stand in two scales."""
+    resolved = {str(scale): resolve_items(data, items) for scale, items in scales.items()}
+    _refuse_twice([item for items in resolved.values() for item in items])
+    return {scale: tuple(str(item) for item in items) for scale, items in resolved.items()}
+
+
 def _refuse_twice(names: Sequence[str]) -> None:
     seen: set[str] = set()
     for name in names:
-        if name in seen:
-            raise AnalysisError("factors.error.named_twice", item=name)
-        seen.add(name)
+        same = unicodedata.normalize("NFC", str(name))
+        if same in seen:
+            raise AnalysisError("factors.error.named_twice", item=str(name))
+        seen.add(same)
 
 
 def _unknown(name: str, known: tuple[str, ...]) -> Problem:
@@ -179,7 +188,7 @@ def _numeric_by_column(frame: pd.DataFrame, names: tuple[str, ...]) -> Array:
             raise AnalysisError("factors.error.named_twice", item=name)
         if column.dtype == object and all(isinstance(cell, Real) for cell in column.dropna()):
             column = pd.to_numeric(column)  # None where the file was empty
-        if not pd.api.types.is_numeric_dtype(column):
+        if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_complex_dtype(column):
             raise AnalysisError("factors.error.not_numeric", column=str(name))
         columns[:, place] = column.to_numpy(dtype=float, na_value=np.nan)
     return columns
@@ -213,7 +222,7 @@ def _answered(values: Array) -> NDArray[np.bool_]:
     return mask
 
 
-def too_few_people(data: Data, rows: int) -> bool:
+def too_few_people(data: object, rows: int) -> bool:
     """True where statistics would rest on 1 to 9 people; a bare DataFrame is the caller's own to publish."""
     return isinstance(data, Responses) and 0 < rows < MINIMUM_CELL
 

@@ -10,7 +10,8 @@ import pandas as pd
 from scipy.special import ndtri, stdtr
 
 from sipas_research.errors import AnalysisError, OptionError
-from sipas_research.factors.inputs import Data, ItemMatrix, announce, load_items, require_enough
+from sipas_research.factors.inputs import Data, ItemMatrix, announce, load_items, require_enough, resolve_scales
+from sipas_research.factors.options import is_number, list_names
 from sipas_research.numerics.correlation import Array, correlation, is_constant
 from sipas_research.results import TIDY_COLUMNS, DataKind
 from sipas_research.survey.responses import Responses
@@ -187,15 +188,16 @@ def marker_variable(
     ----------
     Lindell & Whitney (2001), J. Appl. Psychol. 86, 114-121.
     """
-    if marker_correlation is not None and not 0 <= marker_correlation < 1:
+    if marker_correlation is not None and not (is_number(marker_correlation) and 0 <= marker_correlation < 1):
         raise OptionError("common_method.error.shared", received=str(marker_correlation))
     name, marker_items, scales = _named(data, marker, variables)
-    matrix = load_items(data, [*marker_items, *(item for items in scales.values() for item in items)], data_kind)
+    members = resolve_scales(data, {name: marker_items} | scales)
+    matrix = load_items(data, [item for items in members.values() for item in items], data_kind)
     require_enough(matrix, data)
     if matrix.n < FEWEST:
         raise AnalysisError("factors.error.few_rows", n=matrix.n, read=matrix.n_read)
     announce(matrix, stacklevel=3)
-    scores = _scores(matrix, {name: marker_items} | scales)
+    scores = _scores(matrix, members)
     found = correlation(scores)
     own = found[0, 1:]
     smallest = float(own.min())
@@ -224,15 +226,14 @@ def _named(
     if isinstance(marker, str):
         name, items = marker, tuple(known.get(marker, (marker,)))
     else:
-        items = tuple(marker)
-        name = items[0] if len(items) == 1 else "marker"
+        items = list_names(marker)
+        name = str(items[0]) if len(items) == 1 else "marker"
     if variables is None:
         scales = {scale: tuple(own) for scale, own in known.items() if not set(own) & set(items)}
     elif isinstance(variables, Mapping):
-        scales = {str(scale): tuple(own) for scale, own in variables.items()}
+        scales = {str(scale): list_names(own) for scale, own in variables.items()}
     else:
-        wanted = [variables] if isinstance(variables, str) else list(variables)
-        scales = {str(one): tuple(known.get(one, (one,))) for one in wanted}
+        scales = {str(one): tuple(known.get(one, (one,))) for one in list_names(variables)}
     if len(scales) < 2 or not items or not all(scales.values()):
         raise OptionError("common_method.error.variables", received=len(scales))
     if name in scales:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sipas_research.errors import AnalysisError, OptionError, SipasWarning
+from sipas_research.factors.inputs import too_few_people
 from sipas_research.factors.method_factor_result import (
     BASELINE,
     CFA,
@@ -21,6 +23,8 @@ from sipas_research.factors.method_factor_result import (
     Variant,
     VariantTest,
 )
+from sipas_research.factors.options import list_names
+from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind
 from sipas_research.sem.comparison import compare
 from sipas_research.sem.estimate import fit_table, sem
@@ -84,8 +88,10 @@ def method_factor(
     Williams, Hartman & Cavazotte (2010), Organ. Res. Methods 13, 477-514. Podsakoff, MacKenzie, Lee & Podsakoff
     (2003), J. Appl. Psychol. 88, 879-903. Chin, Thatcher & Wright (2012), MIS Quarterly 36, 1003-1019.
     """
-    plan = _plan(model, tuple([marker] if isinstance(marker, str) else marker), items)
+    plan = _plan(model, _normalised(marker), None if items is None else _normalised(items))
     first = sem(plan.opening, data, estimator=estimator, std_lv=True, data_kind=data_kind)
+    if too_few_people(data, first.n):
+        raise AnalysisError("factors.error.few_people", minimum=MINIMUM_CELL)
     lead = CFA if plan.marker else BASELINE
     fits: dict[str, SemFit | None] = {lead: first}
     base = plan.opening if lead == BASELINE else plan.fixed_marker(first)
@@ -110,6 +116,11 @@ def method_factor(
         "marker" if plan.marker else "unmeasured", plan.marker, plan.items, tuple(variants), tuple(tests), chosen,
         _coefficients(variants, plan), first.n, ("common_method.note.sensitivity", last_note), first.data_kind,
     )  # fmt: skip
+
+
+def _normalised(names: object) -> tuple[str, ...]:
+    """Return names as the language of models has them: equal up to Unicode normalisation is equal."""
+    return tuple(unicodedata.normalize("NFC", str(name)) for name in list_names(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +154,7 @@ class _Plan:
         return f"{model}\n{self.name} =~ {own}{errors}{self.apart()}"
 
 
-def _plan(model: str, marker: tuple[str, ...], items: Sequence[str] | None) -> _Plan:
+def _plan(model: str, marker: tuple[str, ...], items: tuple[str, ...] | None) -> _Plan:
     syntax = parse_model(model)
     latents = tuple(syntax.latents)
     if len(latents) < 2:
@@ -156,8 +167,8 @@ def _plan(model: str, marker: tuple[str, ...], items: Sequence[str] | None) -> _
         raise OptionError("common_method.error.marker_used", names=", ".join(used or marker))
     if len(marker) == 1:
         raise OptionError("common_method.error.few_marker_items", received=1)
-    wanted = indicators if items is None else tuple(items)
-    wrong = [str(item) for item in wanted if item not in indicators]
+    wanted = indicators if items is None else items
+    wrong = [item for item in wanted if item not in indicators]
     if wrong or len(wanted) < 2 or len(set(wanted)) < len(wanted):
         raise OptionError("common_method.error.items", names=", ".join(wrong) or "-")
     explained = {t.rhs for t in syntax.terms if t.op == "=~"} | {t.lhs for t in syntax.terms if t.op == "~"}

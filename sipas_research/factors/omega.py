@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,9 @@ import pandas as pd
 
 from sipas_research.errors import OptionError
 from sipas_research.factors.efa import efa
-from sipas_research.factors.inputs import Data, announce, load_items, require_enough
+from sipas_research.factors.inputs import Data, announce, load_items, require_enough, resolve_scales
+from sipas_research.factors.options import check_choice, check_count
+from sipas_research.numerics.extraction import METHODS
 from sipas_research.numerics.schmid_leiman import (
     GeneralFactor,
     SumScoreShares,
@@ -177,30 +180,34 @@ def omega_hierarchical(
     if not isinstance(scales, Mapping) or len(scales) < 2:
         raise OptionError("reliability.error.scales")
     groups = len(scales) if n_factors is None else n_factors
-    if groups < 2:
-        raise OptionError("factors.error.count", name="n_factors", received=str(groups), lowest=2)
-    if rotation not in OBLIQUE:
+    check_count("n_factors", groups, 2)
+    check_choice("method", method, METHODS)
+    if not isinstance(rotation, str) or rotation not in OBLIQUE:
         raise OptionError("reliability.error.orthogonal", received=str(rotation), allowed=", ".join(OBLIQUE))
-    wanted = [item for items in scales.values() for item in items]
-    matrix = load_items(data, wanted, data_kind)
+    members = resolve_scales(data, scales)
+    matrix = load_items(data, [item for items in members.values() for item in items], data_kind)
     require_enough(matrix, data)
     announce(matrix, stacklevel=3)
     frame = pd.DataFrame(np.array(matrix.values), columns=list(matrix.items))
-    found = efa(frame, groups, method=method, rotation=rotation, data_kind=matrix.data_kind)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = efa(frame, groups, method=method, rotation=rotation, data_kind=matrix.data_kind)
+    for warning in told:
+        warnings.warn(warning.message, stacklevel=2)
     solution = schmid_leiman(found.rotated.loadings, found.rotated.factor_correlations)
-    of_item = {str(item): str(scale) for scale, items in scales.items() for item in items}
+    of_item = {item: scale for scale, items in members.items() for item in items}
     owners = tuple(of_item[item] for item in found.items)
-    names = tuple(str(scale) for scale in scales if str(scale) in owners)
+    names = tuple(scale for scale in members if scale in owners)
     spreads = frame.std(ddof=1).to_numpy()
     unique = 1.0 - found.communality
-    members = [np.ones(len(owners)), *[np.array([o == name for o in owners], dtype=float) for name in names]]
+    sums = [np.ones(len(owners)), *[np.array([o == name for o in owners], dtype=float) for name in names]]
     correlation = np.asarray(found.correlation)
     return HierarchicalOmega(
         found.items,
         owners,
         names,
         solution,
-        tuple(sum_score_shares(solution, unique, correlation, spreads * member) for member in members),
+        tuple(sum_score_shares(solution, unique, correlation, spreads * member) for member in sums),
         explained_common_variance(solution),
         method,
         rotation,

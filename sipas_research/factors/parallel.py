@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sipas_research.errors import OptionError
 from sipas_research.factors.correlation_kinds import check_correlation, correlator, item_correlations
 from sipas_research.factors.inputs import Data, ItemMatrix, announce, load_items, require_enough
+from sipas_research.factors.options import check_choice, check_count, check_level, check_seed
 from sipas_research.numerics.correlation import Array
 from sipas_research.numerics.retention import (
     EIGENVALUES,
@@ -174,8 +174,9 @@ def parallel_analysis(
     Horn (1965), Psychometrika 30, 179-185. Glorfeld (1995), Educ. Psychol. Meas. 55, 377-393. Buja & Eyuboglu
     (1992), Multivar. Behav. Res. 27, 509-540. Garrido, Abad & Ponsoda (2013), Psychol. Methods 18, 454-474.
     """
-    chosen = reference or ("normal" if correlation == "pearson" else "permutation")
-    check_parallel(method, correlation, chosen, draws, level)
+    usual = "normal" if correlation == "pearson" else "permutation"
+    chosen = usual if reference is None else reference
+    check_parallel(method, correlation, chosen, draws, level, seed)
     matrix = load_items(data, items, data_kind)
     require_enough(matrix, data)
     announce(matrix, stacklevel=3)
@@ -183,21 +184,16 @@ def parallel_analysis(
     return compare_with_random(matrix, observed, method, correlation, chosen, draws=draws, seed=seed, level=level)
 
 
-def check_parallel(method: str, correlation: str, reference: str, draws: int, level: float) -> None:
+def check_parallel(method: str, correlation: str, reference: str, draws: int, level: float, seed: int) -> None:
     """Raise OptionError if an argument of :func:`parallel_analysis` is outside its vocabulary or range."""
     check_correlation(correlation)
     # shuffled answers are the only ones that have the same categories: normal ones have no polychoric correlation
     references = REFERENCES if correlation == "pearson" else REFERENCES[1:]
-    for name, received, allowed in (
-        ("method", method, EIGENVALUES),
-        ("reference", reference, references),
-    ):
-        if received not in allowed:
-            raise OptionError("factors.error.option", name=name, received=str(received), allowed=", ".join(allowed))
-    if draws < LEAST_DRAWS:
-        raise OptionError("factors.error.count", name="draws", received=str(draws), lowest=LEAST_DRAWS)
-    if not 0 < level < 1:
-        raise OptionError("factors.error.level", received=str(level))
+    check_choice("method", method, EIGENVALUES)
+    check_choice("reference", reference, references)
+    check_count("draws", draws, LEAST_DRAWS)
+    check_level(level)
+    check_seed(seed)
 
 
 def compare_with_random(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from numbers import Real
 
 import numpy as np
 
@@ -15,11 +14,11 @@ from sipas_research.errors import (
     DroppedItemWarning,
     DroppedRowsWarning,
     NotPositiveDefiniteWarning,
-    OptionError,
     SipasWarning,
     SparseTableWarning,
 )
 from sipas_research.factors.inputs import Data, too_few_people
+from sipas_research.factors.options import check_count, check_level
 from sipas_research.factors.ordered_items import OrderedItems, Weights, has_far_code, ordered_items
 from sipas_research.factors.polychoric_result import PolychoricCorrelations
 from sipas_research.numerics.contingency import pair_tables
@@ -128,11 +127,8 @@ def polychoric(
 
 
 def _check_options(level: float, max_iterations: int) -> None:
-    if not isinstance(level, Real) or not 0 < level < 1:
-        raise OptionError("factors.error.level", received=str(level))
-    whole = isinstance(max_iterations, int | np.integer) and not isinstance(max_iterations, bool)
-    if not whole or max_iterations < 1:
-        raise OptionError("factors.error.count", name="max_iterations", received=str(max_iterations), lowest=1)
+    check_level(level)
+    check_count("max_iterations", max_iterations, 1)
 
 
 def _smallest(fit: Polychorics) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 
 from sipas_research.errors import OptionError
 from sipas_research.factors.inputs import FEWEST_ROWS, Data, ItemMatrix, announce, kind_of, load_items, too_few_people
+from sipas_research.factors.options import check_count, check_level, check_seed
 from sipas_research.factors.reliability_result import SUPPRESSED, Reliability, ScaleReliability
 from sipas_research.numerics.categorical_omega import OrdinalReliability, ordinal_reliability
 from sipas_research.numerics.omega import FEWEST_ITEMS, OneFactorOmega, one_factor_omega
@@ -83,17 +84,18 @@ def reliability(
     Cronbach (1951), Psychometrika 16, 297-334. Feldt (1965), Psychometrika 30, 357-370. McDonald (1999), Test
     Theory. Yuan & Bentler (2002), Psychometrika 67, 251-259. Green & Yang (2009), Psychometrika 74, 155-167.
     """
-    if not 0 < level < 1:
-        raise OptionError("factors.error.level", received=str(level))
-    if bootstrap < 0:
-        raise OptionError("factors.error.count", name="bootstrap", received=str(bootstrap), lowest=0)
+    check_level(level)
+    check_count("bootstrap", bootstrap, 0)
+    check_seed(seed)
     if scales is None and isinstance(data, Responses):
         scales = data.scale_items()
     if not isinstance(scales, Mapping) or (not scales and not isinstance(data, Responses)):
         raise OptionError("factors.error.no_scales")
     matrices = {str(name): load_items(data, items, data_kind) for name, items in scales.items()}
-    if matrices:
-        announce(*matrices.values(), stacklevel=3)
+    # what is lost in a scale of few people tells how few they are
+    told = [m for m in matrices.values() if not too_few_people(data, m.n)]
+    if told:
+        announce(*told, stacklevel=3)
     results = tuple(
         _one_scale(name, m, level, few=too_few_people(data, m.n), bootstrap=bootstrap, seed=seed, ordinal=ordinal)
         for name, m in matrices.items()

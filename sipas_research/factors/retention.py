@@ -251,7 +251,7 @@ def factor_retention(
     Auerswald & Moshagen (2019), Psychol. Methods 24, 468-491, compare them.
     """
     reference = "normal" if correlation == "pearson" else "permutation"
-    check_parallel("pca", correlation, reference, draws, level)
+    check_parallel("pca", correlation, reference, draws, level, seed)
     matrix = load_items(data, items, data_kind)
     require_enough(matrix, data)
     announce(matrix, stacklevel=3)

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sipas_research.errors import AnalysisError, OptionError, SipasError
+from sipas_research.errors import AnalysisError, SipasError
 from sipas_research.factors.group_differences import MOST_PAIRED, Division, compare_division, divide
 from sipas_research.factors.group_result import Comparison
+from sipas_research.factors.options import check_level, list_names
 from sipas_research.factors.scores import score
 from sipas_research.numerics.disclosure import suppress
 from sipas_research.numerics.group_tests import Effect
 from sipas_research.numerics.multiplicity import holm
 from sipas_research.results import TIDY_COLUMNS, DataKind
 from sipas_research.survey.agency_level import LEVEL, with_agency_level
-from sipas_research.survey.responses import Responses
+from sipas_research.survey.responses import Responses, require_responses
 from sipas_research.wording import text
 
 NAN = float("nan")
@@ -195,13 +196,13 @@ def compare_scales(
     Zimmerman (2004), British Journal of Mathematical and Statistical Psychology 57, 173-181. Delacre et al. (2019),
     International Review of Social Psychology 32, 13. Holm (1979), Scandinavian Journal of Statistics 6, 65-70.
     """
-    for received in (level, alpha):
-        if not 0 < received < 1:
-            raise OptionError("factors.error.level", received=str(received))
-    facts = comparable_facts(responses) if by is None else ((by,) if isinstance(by, str) else tuple(by))
+    require_responses(responses)
+    check_level(level)
+    check_level(alpha)
+    facts = comparable_facts(responses) if by is None else tuple(dict.fromkeys(list_names(by)))
     if not facts:
         raise AnalysisError("groups.error.no_facts")
-    names = responses.scale_items() if outcomes is None else ([outcomes] if isinstance(outcomes, str) else outcomes)
+    names = responses.scale_items() if outcomes is None else list_names(outcomes)
     values = {name: score(responses, name).to_numpy(float) for name in names}
     if not values:
         raise AnalysisError("agreement.error.no_scores")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.survey.comparison import near
-from sipas_research.survey.responses import Responses
+from sipas_research.survey.responses import Responses, require_responses
 from sipas_research.survey.scoring import satisfied
 
 #: Name of a person's share of high answers over the items of the factors.
@@ -37,6 +37,8 @@ def score_items(responses: Responses, name: str) -> tuple[str, ...]:
     OptionError
         If the name is unknown.
     """
+    require_responses(responses)
+    name = str(name)
     scales = responses.scale_items()
     if name in scales:
         return scales[name]

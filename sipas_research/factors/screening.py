@@ -11,11 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from sipas_research.errors import OptionError
-from sipas_research.factors.inputs import Data, ItemMatrix, announce, load_items, require_enough
+from sipas_research.factors.inputs import Data, ItemMatrix, announce, load_items, require_enough, resolve_scales
+from sipas_research.factors.options import check_choice, check_count, check_seed, is_number, list_names
 from sipas_research.factors.screening_result import NAN, Effect, Screening, ScreeningRound, ScreeningRule
 from sipas_research.factors.screening_steps import Bench, State, check, violations
 from sipas_research.numerics.correlation import is_constant
+from sipas_research.numerics.extraction import METHODS
 from sipas_research.numerics.factor_fit import most_factors
+from sipas_research.numerics.rotation import ROTATIONS
 from sipas_research.results import DataKind
 from sipas_research.survey.responses import Responses
 
@@ -96,16 +99,21 @@ def screen_items(
     458-472. MacCallum, Roznowski & Necowitz (1992), Psychological Bulletin 111, 490-504, on chance in such searches.
     """
     chosen = _rules(rules)
-    if fewest < 1:
-        raise OptionError("factors.error.count", name="fewest", received=str(fewest), lowest=1)
+    check_count("fewest", fewest, 1)
+    check_seed(seed)
+    check_choice("method", method, METHODS)
+    check_choice("rotation", rotation, ROTATIONS)
+    if n_factors is not None:
+        check_count("n_factors", n_factors, 1)
     if scales is None and isinstance(data, Responses):
         scales = data.scale_items("factor") or data.scale_items("lever")
     if not isinstance(scales, Mapping) or not scales:
         raise OptionError("factors.error.no_scales")
-    matrix = load_items(data, [item for items in scales.values() for item in items], data_kind)
+    members = resolve_scales(data, scales)
+    matrix = load_items(data, [item for items in members.values() for item in items], data_kind)
     require_enough(matrix, data)
     announce(matrix, stacklevel=3)
-    of_item = {str(item): str(name) for name, items in scales.items() for item in items}
+    of_item = {item: name for name, items in members.items() for item in items}
     seen, unseen, note = _split(matrix, holdout=holdout, seed=seed)
     lines = [_entry(item, of_item[item], key) for item, key in matrix.left_out]
     empty = is_constant(matrix.values[seen])
@@ -136,13 +144,13 @@ def screen_items(
 
 
 def _rules(rules: Rules) -> tuple[ScreeningRule, ...]:
-    named = [rules] if isinstance(rules, str) else list(rules)
+    named = list(rules) if isinstance(rules, Mapping) else list_names(rules)
     for name in named:
         if name not in CONVENTIONS:
             raise OptionError("factors.error.option", name="rules", received=str(name), allowed=", ".join(CONVENTIONS))
     bars = dict(rules) if isinstance(rules, Mapping) else {name: CONVENTIONS[name] for name in named}
     for name, bar in bars.items():
-        if isinstance(bar, bool) or not isinstance(bar, int | float) or not -1 <= bar <= 1:
+        if not is_number(bar) or not -1 <= bar <= 1:
             raise OptionError("screening.error.bar", rule=name, received=str(bar))
     # in the order of the steps, however they were named
     return tuple(ScreeningRule(name, float(bars[name])) for name in CONVENTIONS if name in bars)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sipas_research.errors import AnalysisError, OptionError
+from sipas_research.factors.options import check_count, check_level, check_seed
 from sipas_research.factors.validity_result import NAN, FactorValidity, GroupValidity, Ratios, Validity
 from sipas_research.numerics.correlation import Array, covariance_to_correlation, read_only
 from sipas_research.numerics.disclosure import MINIMUM_CELL
@@ -70,10 +71,9 @@ def validity(fit: SemFit, *, bootstrap: int = 1000, seed: int = 1, level: float 
     """
     if not isinstance(fit, SemFit):
         raise OptionError("validity.error.not_fit", received=type(fit).__name__)
-    if isinstance(bootstrap, bool) or not isinstance(bootstrap, int) or bootstrap < 0:
-        raise OptionError("factors.error.count", name="bootstrap", received=str(bootstrap), lowest=0)
-    if isinstance(level, bool) or not isinstance(level, float) or not 0 < level < 1:
-        raise OptionError("factors.error.level", received=str(level))
+    check_count("bootstrap", bootstrap, 0)
+    check_level(level)
+    check_seed(seed)
     if min(sample.n for sample in fit.samples) < MINIMUM_CELL:
         raise AnalysisError("factors.error.few_people", minimum=MINIMUM_CELL)
     structure = [_factors_of(fit, group) for group in range(len(fit.groups))]

@@ -19,6 +19,8 @@ from sipas_research.numerics.correlation import Array, is_singular, read_only
 METHODS = ("minres", "ml", "pa")
 #: Smallest unique variance: the bound that R's factanal and psych use, so that Heywood cases end at the same place.
 LOWEST_UNIQUENESS = 0.005
+#: At a minimum no unique variance of a correlation matrix exceeds one; a search must not run beyond reason.
+FAR_UNIQUENESS = 100.0
 #: Largest absolute slope, of the discrepancy in log unique variances, that counts as a minimum.
 GRADIENT_TOLERANCE = 1e-6
 #: Largest change of a communality between two iterations of principal axes that counts as the end.
@@ -163,7 +165,7 @@ def _minimise(
         args=(matrix, factors),
         jac=True,
         method="L-BFGS-B",
-        bounds=[(lowest, None)] * start.size,
+        bounds=[(lowest, np.log(FAR_UNIQUENESS))] * start.size,
         options={"maxiter": max_iterations, "ftol": 1e-16, "gtol": 1e-10, "maxcor": 20},
     )
     at_bound = found.x <= lowest + 1e-9

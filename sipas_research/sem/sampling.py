@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sipas_research.errors import AnalysisError, DroppedRowsWarning, OptionError
 from sipas_research.numerics.correlation import Array
+from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind, weakest
 from sipas_research.sem.moments import GroupSample, Moments, sample_of_moments, sample_of_rows, shown
 from sipas_research.survey.raw_table import SIMULATED_COLUMN
@@ -165,8 +166,12 @@ def gather(data: Data, names: Sequence[str], grouping: Grouping, data_kind: Data
     if complete is not None:
         values, index = values[complete], index[complete]
         codes = codes if codes is None else codes[complete]
-        _tell_dropped(n_read, len(values))
-    return Sample(_groups(values, names, grouping.labels, codes, index), n_read, kind)
+        if not (isinstance(data, Responses) and len(values) < MINIMUM_CELL):
+            _tell_dropped(n_read, len(values))
+    groups = _groups(values, names, grouping.labels, codes, index)
+    if isinstance(data, Responses):
+        _refuse_few_people(groups)
+    return Sample(groups, n_read, kind)
 
 
 def _groups(
@@ -182,6 +187,14 @@ def _groups(
             raise AnalysisError("sem.error.no_rows", n=shown(len(part)), group=where)
         groups.append(sample_of_rows(part, names, label, index[within], places))
     return tuple(groups)
+
+
+def _refuse_few_people(groups: Sequence[GroupSample]) -> None:
+    """Refuse checked answers of fewer than ten people: means and covariances would tell what they answered."""
+    for group in groups:
+        if group.n < MINIMUM_CELL:
+            where = f" [{group.label}]" if group.label else ""
+            raise AnalysisError("sem.error.few_people", minimum=MINIMUM_CELL, group=where)
 
 
 def _tell_dropped(read: int, left: int) -> None:

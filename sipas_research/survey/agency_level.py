@@ -43,7 +43,8 @@ def _tells_a_small_agency(agency: pd.Series, levels: pd.Series) -> bool:
     counts = agency.value_counts()
     hidden = suppress([*counts, int(agency.isna().sum())])[:-1]
     gone = counts.index[hidden]
-    for _, inside in agency[agency.isin(gone)].groupby(levels.fillna(0)):
+    inside_gone = agency.isin(gone).to_numpy()
+    for _, inside in agency[inside_gone].groupby(levels.fillna(0).to_numpy()[inside_gone]):
         sizes = inside.value_counts().to_numpy()
         alone = len(sizes) == 1 and sizes[0] < MINIMUM_CELL
         if alone or sizes.sum() < MINIMUM_CELL or np.all(sizes == 1):

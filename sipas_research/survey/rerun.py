@@ -108,6 +108,8 @@ def rerun_without_suspects(
     OptionError
         If ``analyse`` does not give a result.
     """
+    if not callable(analyse):
+        raise OptionError("response_quality.error.analyse", received=type(analyse).__name__)
     cleaned = without_suspects(responses, rules=rules, at_least=at_least)
     gone = require_suspects(responses, cleaned)
     results = [analyse(part) for part in (responses, cleaned)]

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from sipas_research.errors import AnalysisError, OptionError
+from sipas_research.errors import AnalysisError
 from sipas_research.numerics.careless import homogeneity
 from sipas_research.numerics.disclosure import MINIMUM_CELL, suppress, suppress_table
 from sipas_research.survey.quality_result import NAN, GroupQuality, ResponseQuality, SignCount, Spread
@@ -155,8 +155,6 @@ def require_suspects(responses: Responses, cleaned: Responses) -> int:
     AnalysisError
         If none are, so that there is nothing to compare.
     """
-    if not isinstance(responses, Responses):
-        raise OptionError("response_quality.error.responses", received=type(responses).__name__)
     gone = len(responses) - len(cleaned)
     if gone == 0:
         raise AnalysisError("response_quality.error.nothing_removed", minimum=MINIMUM_CELL)

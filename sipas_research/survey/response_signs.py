@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sipas_research.errors import OptionError
 from sipas_research.numerics import careless
-from sipas_research.survey.responses import Responses
+from sipas_research.survey.responses import Responses, require_responses
 
 Mask = NDArray[np.bool_]
 Rules = Iterable[str] | Mapping[str, float] | None
@@ -57,10 +57,12 @@ def chosen_rules(rules: Rules) -> dict[str, float]:
     OptionError
         If a rule is unknown or a bar is not a positive number.
     """
+    known = ", ".join(CONVENTIONS)
+    if rules is not None and not isinstance(rules, Iterable):
+        raise OptionError("response_quality.error.rule", received=str(rules), known=known)
     named = list(CONVENTIONS) if rules is None else [rules] if isinstance(rules, str) else list(rules)
     for name in named:
-        if name not in CONVENTIONS:
-            known = ", ".join(CONVENTIONS)
+        if not isinstance(name, str) or name not in CONVENTIONS:
             raise OptionError("response_quality.error.rule", received=str(name), known=known)
     bars = dict(rules) if isinstance(rules, Mapping) else {name: CONVENTIONS[name] for name in named}
     for name, bar in bars.items():
@@ -79,6 +81,7 @@ def find_signs(responses: Responses, rules: Rules = None) -> tuple[Sign, ...]:
         "mahalanobis": _mahalanobis,
         "even_odd": _even_odd,
     }
+    require_responses(responses)
     return tuple(look[name](responses, bar) for name, bar in chosen_rules(rules).items())
 
 

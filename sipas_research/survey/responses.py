@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from sipas_research.errors import Problem
+from sipas_research.errors import OptionError, Problem
 from sipas_research.results import DataKind
 from sipas_research.survey.agencies import AgencyRegister
 from sipas_research.survey.questionnaire import Questionnaire
@@ -91,3 +91,9 @@ class Responses:
         return text(
             "survey.responses.summary", language, read=self.n_read, rejected=self.n_rejected, used=len(self.frame)
         )
+
+
+def require_responses(received: object) -> None:
+    """Raise OptionError where something else than checked answers was given."""
+    if not isinstance(received, Responses):
+        raise OptionError("response_quality.error.responses", received=type(received).__name__)
