@@ -27,23 +27,16 @@ def class_table(
         return found
     rows = [(responses.agencies.name(row.group, language), *_cells(found, row, language)) for row in found.rows]
     level = percent(found.rule.level, language, 0)
-    confidence = percent(found.rule.confidence, language, 0)
     return Table(
         f"tbl-class-{found.family or 'all'}",
         _title(found, language),
         (
-            Column("agency", text("classes.table.agency", language), width=0.19),
+            Column("agency", text("classes.table.agency", language), width=0.24),
             Column("n", text("classes.table.n", language), "integer", width=0.07),
             Column("estimate", text("classes.table.estimate", language), "percent", width=0.09),
-            Column(
-                "interval",
-                text("classes.table.interval", language, confidence=confidence),
-                "interval_percent",
-                width=0.16,
-            ),
-            Column("bounds", text("classes.table.bounds", language, level=level), "interval_percent", width=0.16),
-            Column("class", text("classes.table.class", language), width=0.21),
-            Column("settle", text("classes.table.settle", language), width=0.12),
+            Column("bounds", text("classes.table.bounds", language, level=level), "interval_percent", width=0.18),
+            Column("class", text("classes.table.class", language), width=0.28),
+            Column("settle", text("classes.table.settle", language), width=0.14),
         ),
         tuple(rows),
         language,
@@ -73,11 +66,10 @@ def _of_family(title: str, family: str, language: str) -> str:
 def _cells(found: Classification, row: ClassRow, language: str) -> tuple[Any, ...]:
     said = found.said(row, language)
     if row.outcome == "withheld":
-        return (*[Suppressed()] * 4, said, "")
+        return (*[Suppressed()] * 3, said, "")
     if row.outcome == "no_answers":
-        return (*[Absent(said)] * 4, said, "")
-    bounds = (row.lower, row.upper)
-    return (int(row.n), row.estimate, (row.conf_low, row.conf_high), bounds, said, _to_settle(found, row, language))
+        return (*[Absent(said)] * 3, said, "")
+    return (int(row.n), row.estimate, (row.lower, row.upper), said, _to_settle(found, row, language))
 
 
 def _to_settle(found: Classification, row: ClassRow, language: str) -> str:

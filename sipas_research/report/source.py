@@ -13,11 +13,13 @@ from sipas_research.errors import HonestyError, RunError
 from sipas_research.report.display import Figure, Finding, Table
 from sipas_research.report.executed import Block, Chapter
 from sipas_research.report.table_markup import table_html
-from sipas_research.report.widths import WIDE, Layout, breakable, layout
+from sipas_research.report.widths import WIDE, Layout, breakable, height, layout
 from sipas_research.results import DataKind
 
 #: Tables with more rows than this may run over a page; shorter ones are kept whole.
 LONG_TABLE = 14
+#: A table higher than this on the page (mm) is long too: kept together it could lose its end.
+_TALL_MM = 170.0
 _LARGEST_SVG = 600_000  # a scatter of thousands of points is smaller as PNG
 _REFERENCE = re.compile(r"(?<![\w@])@((?:tbl|fig)-[a-z0-9-]*[a-z0-9])")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~^$@\"'&:=])")
@@ -178,7 +180,8 @@ def _table_html(table: Table) -> str:
     parts = split_columns(replace(table, rows=table.printed()))
     plans = [_plan(part) for part in parts]
     size = min(plan.size for plan in plans)
-    long = " long" if len(table.rows) > LONG_TABLE else ""
+    tall = max(height(part.rows, plan, table.note_line) for part, plan in zip(parts, plans, strict=True))
+    long = " long" if len(table.rows) > LONG_TABLE or tall > _TALL_MM else ""
     wide = " tight" if any(len(part.columns) > WIDE for part in parts) else ""
     pieces = []
     for index, (part, plan) in enumerate(zip(parts, plans, strict=True)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ _EM_SHARE = 0.19  # mean width of a letter as a share of its size in points, in 
 _LONGEST_LINE = 70
 _LABEL_LINE = 16  # a row's name up to this length stays on one line
 _LONGEST_WORD = 24
+_LINE_SHARE = 0.46  # height of a line as a share of its size in points, in mm
+_ROW_MM = 2.4  # margins above and below the text of a row
 
 _BREAK = "\u200b"
 
@@ -73,6 +76,21 @@ def layout(header: Sequence[str], rows: Sequence[Sequence[str]], wanted: Sequenc
         if sum(_millimetres(letters, size, padding) for letters in least) <= TEXT_WIDTH_MM:
             return Layout(_shares(least, best, asked, size, padding), size, True)
     return Layout(_shares(least, best, asked, allowed[-1], padding), allowed[-1], False)
+
+
+def height(rows: Sequence[Sequence[str]], plan: Layout, note: str = "") -> float:
+    """Return about how high a table stands on a page, in millimetres: its rows and the line under it."""
+    line = plan.size * _LINE_SHARE
+    counts = [
+        max((_lines(cell, width, plan.size) for cell, width in zip(row, plan.widths, strict=True)), default=1)
+        for row in rows
+    ]
+    return line * (sum(counts) + _lines(note, sum(plan.widths), plan.size)) + _ROW_MM * len(counts)
+
+
+def _lines(text: str, width: float, size: float) -> int:
+    letters = max(1.0, (width * TEXT_WIDTH_MM - _PADDING_MM) / (size * _EM_SHARE))
+    return max(1, math.ceil(len(text) / letters))
 
 
 def breakable(text: str) -> str:

@@ -94,7 +94,7 @@ def test_a_withheld_agency_shows_nothing(found, current):
 
     rows = (bare_row("so_01", "withheld"), bare_row("so_02", "no_answers"), *found.rows[2:])
     printed = report.class_table(replace(found, rows=rows), current, "vi").printed()
-    assert printed[0][1:6] == ("(*)", "(*)", "(*)", "(*)", "không công bố")
+    assert printed[0][1:5] == ("(*)", "(*)", "(*)", "không công bố")
     assert printed[1][1] == "–"
 
 

@@ -10,7 +10,9 @@ import pytest
 import sipas_research as sr
 from sipas_research import report, resources
 from sipas_research.framework.definitions import DEFINITIONS
-from sipas_research.report import Absent, Finding
+from sipas_research.report import Absent, Chapter, Finding
+from sipas_research.report.source import make_source
+from sipas_research.report.widths import height, layout
 from sipas_research.survey.agencies import AgencyRegister
 
 pytestmark = pytest.mark.filterwarnings("ignore::sipas_research.errors.DroppedRowsWarning")
@@ -157,3 +159,21 @@ def test_a_class_table_says_in_few_words_what_would_settle(by_agency, current, l
         assert cell == expected.get(row.settled, cell)
         if row.settled == "forms":
             assert sr.wording.integer(int(row.forms_needed), language) in cell
+
+
+def test_a_table_of_few_high_rows_may_break_over_pages():
+    plan = layout(("a", "b"), [("x", "lời " * 60)] * 12)
+    assert height([("x", "lời " * 60)] * 12, plan) > 170 > height([("x", "lời")] * 12, plan)
+    assert height([("x", "lời")] * 12, plan, "ghi chú " * 300) > height([("x", "lời")] * 12, plan)
+    for words, said in (("lời " * 60, True), ("lời", False)):
+        table = report.Table(
+            "tbl-x",
+            "Bảng",
+            (report.Column("a", "A"), report.Column("b", "B")),
+            (("x", words),) * 12,
+            "vi",
+            sr.DataKind.USER,
+        )
+        chapter = Chapter("05_index", "vi", (table,))  # type: ignore[arg-type]
+        document = report.Document("T", "", "", "vi", sr.DataKind.USER, "x", (chapter,))
+        assert ("sipas-table long" in str(make_source(document))) is said
