@@ -40,7 +40,7 @@ def chosen_family(index: SatisfactionIndex, family: str | None) -> GroupEstimate
         raise OptionError("ranks.error.family", value=str(family), known=", ".join(known) or "–")
     found = index.estimation.family(family)
     if len(found.labels) < 2:
-        raise AnalysisError("ranks.error.too_few", n=len(found.labels), family=family)
+        raise AnalysisError("ranks.error.too_few", n=len(found.labels))
     order = sorted(range(len(found.labels)), key=lambda place: found.labels[place])
     return reordered(found, order)
 

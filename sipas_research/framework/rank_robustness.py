@@ -140,7 +140,7 @@ def rank_robustness(
     generator = np.random.default_rng(checked_seed(seed))
     labels, scores = _scores(index, groups.labels)
     if len(labels) < 2:
-        raise AnalysisError("ranks.error.too_few", n=len(labels), family=groups.families[0])
+        raise AnalysisError("ranks.error.too_few", n=len(labels))
     own = _own_weights(index, weights)
     ranges = _ranges(scores, own, change, generator, draws)
     reasons = {r.group: r.note for r in rank_sets(index, family=family, half_width=half_width, draws=1_000).rows}

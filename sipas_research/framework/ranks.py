@@ -246,7 +246,7 @@ def _reason(index: SatisfactionIndex, groups: GroupEstimates, place: int, row: I
 
 def _sets(compared: GroupEstimates, level: float, draws: int, seed: int) -> sets.RankSets:
     if len(compared.labels) < 2:
-        raise AnalysisError("ranks.error.too_few", n=len(compared.labels), family=", ".join(set(compared.families)))
+        raise AnalysisError("ranks.error.too_few", n=len(compared.labels))
     generator = np.random.default_rng(seed)
     try:
         values, matrix = sets.logit_scale(compared.estimates, compared.covariance)
