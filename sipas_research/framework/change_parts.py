@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,10 +64,13 @@ def decompose(
     top, bottom, _ = (part[design.keep] for part in ratio_parts(pair, items, definition))
     size = len(cells)
     place = year * size + member
-    totals = [np.bincount(place, weights=design.weight * v, minlength=2 * size).reshape(2, size) for v in (top, bottom)]
+    totals = [
+        np.asarray(np.bincount(place, weights=design.weight * v, minlength=2 * size), dtype=float).reshape(2, size)
+        for v in (top, bottom)
+    ]
     if not (totals[1] > 0).all(axis=0).any():
         raise AnalysisError("index_change.error.no_common_cells", facts=", ".join(facts))
-    found = kitagawa(*totals)
+    found = kitagawa(totals[0], totals[1])
     rise = found.tops.reshape(-1, 2 * size)[:, place] * top + found.bottoms.reshape(-1, 2 * size)[:, place] * bottom
     influence = (design.weight * rise).T
     tests = _Tests.of(design, influence, year, bottom > 0, level)
@@ -122,13 +126,24 @@ class _Tests:
         if hidden:
             return hidden_part(part, cell)
         if not math.isfinite(estimate):
-            return PartRow(part, cell, *(_NAN,) * 6, "index_change.note.one_year_only", _NAN, *of, False)
+            return _row(part, cell, (_NAN,) * 6, "index_change.note.one_year_only", _NAN, of)
         variance = self.variance[:, place]
         error, df = math.sqrt(variance.sum()), satterthwaite(variance, self.df)
         if not math.isfinite(error) or (df < 1 and error > _ZERO):
-            return PartRow(part, cell, estimate, *(_NAN,) * 5, "framework.note.no_variance", _NAN, *of, False)
+            return _row(part, cell, (estimate, *(_NAN,) * 5), "framework.note.no_variance", _NAN, of)
         if error <= _ZERO:
-            return PartRow(part, cell, estimate, error, *(_NAN,) * 4, "index_change.note.no_part", _NAN, *of, False)
+            return _row(part, cell, (estimate, error, *(_NAN,) * 4), "index_change.note.no_part", _NAN, of)
         statistic, reach = estimate / error, t_quantile(self.level, df) * error
         tests = (statistic, t_tails(statistic, df), estimate - reach, estimate + reach)
-        return PartRow(part, cell, estimate, error, *tests, "", df, *of, False)
+        return _row(part, cell, (estimate, error, *tests), "", df, of)
+
+
+def _row(
+    part: str, cell: tuple[str, ...], figures: Sequence[float], note: str, df: float, of: Sequence[float]
+) -> PartRow:
+    """Name the six figures of a part, and the shares and rates of a cell."""
+    estimate, error, statistic, p_value, low, high = figures
+    shares_and_rates = (of[0], of[1], of[2], of[3])
+    return PartRow(
+        part, cell, estimate, error, statistic, p_value, low, high, note, df, *shares_and_rates, suppressed=False
+    )

@@ -61,7 +61,7 @@ def kitagawa(tops: Array, bottoms: Array) -> Decomposition:
     """
     above, below = np.asarray(tops, dtype=float), np.asarray(bottoms, dtype=float)
     sums = below.sum(axis=1)
-    common = (below > 0).all(axis=0)
+    common = np.asarray((below > 0).all(axis=0))
     if not (sums > 0).all() or not common.any():
         raise ValueError("two samples with a common cell are needed")
     safe = np.where(common, below, 1.0)
