@@ -29,6 +29,7 @@ from sipas_research.wording import text
 NAN = float("nan")
 #: The hull needs a solution on each side of the chosen one: at least this many factors are tried.
 LEAST_HULL = 3
+HULL_COLUMNS = ("free_parameters", "caf", "sharpness_caf", "cfi", "sharpness_cfi")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,8 +103,8 @@ class FactorRetention:
     map_test : MapTest
     eigenvalues, empirical_kaiser, acceleration : (p,) arrays
         Eigenvalues, reference values of the empirical Kaiser criterion, second differences of the scree.
-    hull : DataFrame
-        Row a number of factors; columns free_parameters, caf, sharpness_caf, cfi, sharpness_cfi.
+    hull_values : (m, 5) array
+        See :attr:`hull`.
     correlation_kind : str
     n, n_dropped : int
         Complete rows, and rows left out.
@@ -119,12 +120,19 @@ class FactorRetention:
     eigenvalues: Array
     empirical_kaiser: Array
     acceleration: Array
-    hull: pd.DataFrame
+    hull_values: Array
     correlation_kind: str
     n: int
     n_dropped: int
     left_out: tuple[tuple[str, str], ...]
     data_kind: DataKind
+
+    @property
+    def hull(self) -> pd.DataFrame:
+        """Row a number of factors, from 0; columns free_parameters, caf, sharpness_caf, cfi, sharpness_cfi."""
+        counts = pd.RangeIndex(len(self.hull_values), name="n_factors")
+        table = pd.DataFrame(np.array(self.hull_values), columns=list(HULL_COLUMNS), index=counts)
+        return table.astype({"free_parameters": int})
 
     @property
     def suggested(self) -> pd.DataFrame:
@@ -291,7 +299,7 @@ def _retention(
         eigenvalues=values,
         empirical_kaiser=reference,
         acceleration=bends,
-        hull=fits,
+        hull_values=read_only(fits[list(HULL_COLUMNS)].to_numpy(float)),
         correlation_kind=correlation,
         n=matrix.n,
         n_dropped=matrix.n_dropped,

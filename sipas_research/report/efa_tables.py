@@ -12,7 +12,7 @@ from sipas_research.factors.solution import FactorSolution
 from sipas_research.report.cells import Absent
 from sipas_research.report.display import Column, Finding, Table
 from sipas_research.report.labels import item_codes, item_text, source_line
-from sipas_research.results import DataKind
+from sipas_research.results import DataKind, weakest
 from sipas_research.survey.responses import Responses
 from sipas_research.verification.factor_analyzer_models import Compared, FactorAnalyzerAgreement
 from sipas_research.wording import number, text
@@ -26,7 +26,7 @@ _ROUNDING = 1e-6
 def _common(kind: DataKind, responses: Responses, language: str) -> dict[str, Any]:
     return {
         "language": language,
-        "data_kind": kind,
+        "data_kind": weakest((kind, responses.data_kind)),
         "weighting": text("tables.common.unweighted", language),
         "source": source_line(responses, language),
     }

@@ -15,6 +15,7 @@ from sipas_research.report.cells import Absent, Suppressed
 from sipas_research.report.display import Column, Finding, Table
 from sipas_research.report.item_tables import turned_note
 from sipas_research.report.labels import item_codes, item_text, scale_name, source_line, survey_id, survey_name
+from sipas_research.results import DataKind, weakest
 from sipas_research.survey.responses import Responses
 from sipas_research.wording import integer, number, p_value, percent, text
 
@@ -25,10 +26,10 @@ SHOWN_LOADING = 0.30
 _NAMED_FACTORS = 6
 
 
-def _common(responses: Responses, language: str) -> dict[str, Any]:
+def _common(kind: DataKind, responses: Responses, language: str) -> dict[str, Any]:
     return {
         "language": language,
-        "data_kind": responses.data_kind,
+        "data_kind": weakest((kind, responses.data_kind)),
         "weighting": text("tables.common.unweighted", language),
         "source": source_line(responses, language),
     }
@@ -66,7 +67,7 @@ def alpha_table(found: Reliability, responses: Responses, language: str) -> Tabl
             text("tables.alpha.note_intervals", language, level=level),
             text("tables.common.listwise_scale", language),
         ),
-        **_common(responses, language),
+        **_common(found.data_kind, responses, language),
     )
 
 
@@ -114,7 +115,7 @@ def item_total_table(found: Reliability, responses: Responses, language: str) ->
             *turned_note("common", found.items["term"], responses, language),
             text("tables.common.listwise_items", language),
         ),
-        **_common(responses, language),
+        **_common(found.data_kind, responses, language),
     )
 
 
@@ -182,7 +183,7 @@ def adequacy_table(found: Kmo, test: BartlettSphericity, responses: Responses, l
         rows,
         n=found.n,
         notes=(text("tables.adequacy.note_convention", language), text("tables.common.listwise", language)),
-        **_common(responses, language),
+        **_common(found.data_kind, responses, language),
     )
 
 
@@ -240,7 +241,7 @@ def efa_table(
         tuple(rows),
         n=found.n,
         notes=(*notes, *_efa_notes(found, language)),
-        **_common(responses, language),
+        **_common(found.data_kind, responses, language),
     )
 
 
@@ -317,5 +318,5 @@ def phi_table(found: FactorSolution | Finding, responses: Responses, language: s
         rows,
         n=found.n,
         notes=_short_names_note(found, language),
-        **_common(responses, language),
+        **_common(found.data_kind, responses, language),
     )

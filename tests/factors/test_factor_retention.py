@@ -210,3 +210,13 @@ def test_marked_data_stay_marked(items):
     marked = items.assign(data_kind="simulated")
     assert sr.parallel_analysis(marked).data_kind is DataKind.SIMULATED
     assert sr.factor_retention(marked).data_kind is DataKind.SIMULATED
+
+
+def test_the_hull_of_a_result_cannot_be_changed(items):
+    found = sr.factor_retention(items, draws=10)
+    before, shown = found.hull, found.hull
+    shown.loc[0, "caf"] = 9.0
+    pd.testing.assert_frame_equal(found.hull, before)
+    assert list(before["free_parameters"])[:2] == [0, items.shape[1]]
+    with pytest.raises(ValueError, match="read-only"):
+        found.hull_values[0, 0] = 1.0

@@ -200,7 +200,7 @@ def test_a_fit_without_support_becomes_a_reason(fits, current):
     items = current.scale_items("factor")["access"]
     made = {
         "54": lambda: sr.cfa(sr.factor_model(few), few),
-        "<10": lambda: sr.cfa(sr.factor_model(tiny), tiny),
+        "dưới 10 phiếu": lambda: sr.cfa(sr.factor_model(tiny), tiny),
         "bậc tự do: −1": lambda: sr.cfa(sr.factor_model({"access": items[:2]}), current),
     }
     for words_in, build in made.items():

@@ -162,3 +162,15 @@ def test_reasons_travel_through_the_new_builders(citizens):
         sr.reliability(citizens), reason, citizens, "vi", retention=reason, screening=reason, validity=reason
     )
     assert "không chạy được phân tích nhân tố" in said[1].text
+
+
+def test_figures_of_simulated_answers_keep_the_mark_beside_other_forms(citizens, solution):
+    others = replace(citizens, data_kind=sr.DataKind.USER)
+    tables = (
+        report.alpha_table(sr.reliability(citizens), others, "vi"),
+        report.efa_table(solution, others, "vi"),
+        report.variance_table(solution, others, "vi"),
+        report.phi_table(solution, others, "vi"),
+        report.adequacy_table(sr.kmo(citizens), sr.bartlett_sphericity(citizens), others, "vi"),
+    )
+    assert all("DỮ LIỆU MÔ PHỎNG" in table.caption for table in tables)
