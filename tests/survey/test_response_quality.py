@@ -126,6 +126,25 @@ def test_rerun_tells_what_changed(spoiled):
         sr.rerun_without_suspects(spoiled[0], lambda part: 1.0)
 
 
+def test_rerun_withholds_groups_that_lose_a_few_people(spoiled, current):
+    responses = spoiled[0]
+    found = sr.rerun_without_suspects(responses, lambda part: sr.agreement(part, scales="access", force=True))
+    cleaned = sr.without_suspects(responses)
+    complete = [r.frame[list(current.scale_items()["access"])].notna().all(axis=1) for r in (responses, cleaned)]
+    sizes = [r.frame["agency"][kept].value_counts() for r, kept in zip((responses, cleaned), complete, strict=True)]
+    gone = (sizes[0] - sizes[1].reindex(sizes[0].index, fill_value=0)).to_dict()
+    table = found.tidy()
+    few = table["group"].map(gone).between(1, 9)
+    assert few.sum() > 3
+    assert table.loc[few, ["estimate", "difference"]].isna().all(axis=None)
+    assert (table.loc[few, "note"] == "response_quality.note.few_gone").all()
+    many = table["group"].map(gone) >= 20
+    assert many.sum() >= 3
+    assert table.loc[many, "difference"].notna().all()
+    same = table["group"].map(gone) == 0
+    assert (table.loc[same, "difference"] == 0).all()
+
+
 def test_order_of_rows_does_not_matter(spoiled):
     responses = spoiled[0]
     shuffled = replace(responses, frame=responses.frame.sample(frac=1, random_state=2))
