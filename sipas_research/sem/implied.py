@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.linalg.lapack import dgetrf, dgetri
 
 from sipas_research.numerics.correlation import Array
 from sipas_research.sem.layout import Layout
@@ -81,8 +82,8 @@ def implied(layout: Layout, theta: Array) -> Implied | None:
     residual[layout.cov_right[off], layout.cov_left[off]] += values[a : a + b][off]
     intercepts = layout.base_means.copy()
     intercepts[layout.means_of] += values[a + b :]
-    try:
-        inverse = np.asarray(np.linalg.inv(paths), dtype=np.float64)
-    except np.linalg.LinAlgError:
+    factors, pivots, singular = dgetrf(paths)
+    if singular:
         return None
+    inverse, _ = dgetri(factors, pivots)
     return Implied(layout, inverse, residual, intercepts) if np.isfinite(inverse).all() else None

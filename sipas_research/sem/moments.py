@@ -20,7 +20,7 @@ from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind
 
 #: Rows of one block in a pass over the data: the block and its products stay in the processor's cache.
-BLOCK_ROWS = 2048
+BLOCK_ROWS = 8192
 #: A correlation matrix whose smallest eigenvalue is below this has items that follow from others.
 SINGULAR = 1e-10
 

@@ -164,7 +164,7 @@ class SemFit:
         columns |= inference(estimates, errors, level or self.options.level)
         columns["std_lv"], columns["std_all"] = np.where(np.isnan(estimates), np.nan, (std_lv, std_all))
         columns["note"] = texts(self._notes(lost) + [""] * len(defined))
-        return pd.DataFrame(columns)
+        return pd.DataFrame(columns, copy=False)  # the arrays are new, nobody else holds them
 
     def standardized(self, *, scale: Literal["lv", "all"] = "all", level: float | None = None) -> pd.DataFrame:
         """Return standardised coefficients with standard errors by the delta method; see :mod:`.standardized_table`."""

@@ -227,6 +227,9 @@ def _values(data: Responses | pd.DataFrame, names: Sequence[str]) -> Array:
     """Return the variables as an (n, p) array whose columns are contiguous."""
     frame = data.frame if isinstance(data, Responses) else data
     wanted = _present(frame, names)
+    whole = None if isinstance(data, Responses) else _at_once(frame, wanted)
+    if whole is not None:
+        return whole
     turned = data.items(_items(data, wanted)) if isinstance(data, Responses) else None
     values = np.empty((len(wanted), len(frame)))
     doubled, text = [], []
@@ -245,6 +248,15 @@ def _values(data: Responses | pd.DataFrame, names: Sequence[str]) -> Array:
     if text:
         raise AnalysisError("sem.error.not_numeric", names=", ".join(text))
     return values.T
+
+
+def _at_once(frame: pd.DataFrame, wanted: Sequence[str]) -> Array | None:
+    """Return columns of plain numbers as one array: the common case, an order of magnitude quicker than by column."""
+    place = {name: k for k, name in enumerate(frame.columns.tolist())}
+    if len(place) < len(frame.columns):
+        return None
+    values = frame.take([place[name] for name in wanted], axis=1).to_numpy()
+    return values.astype(np.float64) if values.dtype.kind in "iufb" else None
 
 
 def _items(data: Responses, wanted: Sequence[str]) -> list[str]:

@@ -122,37 +122,36 @@ def _measurement(
         if not ready:
             ready = waiting[:1]  # latent variables that measure each other: begin anywhere
         for name in ready:
-            _one_latent(blocks[name], _fixed_variance(name, rows), place, joint, done, loadings, errors)
+            _one_latent(blocks[name], _fixed_variance(name, rows), place, joint, loadings, errors)
             done.append(place[name])
         waiting = [name for name in waiting if name not in ready]
     return joint, loadings, errors
 
 
 def _one_latent(
-    block: list[Row], variance: float | None, place: dict[str, int], joint: Array, done: list[int],
+    block: list[Row], variance: float | None, place: dict[str, int], joint: Array,
     loadings: dict[tuple[str, str], float], errors: dict[str, float],
 ) -> None:  # fmt: skip
     """Add a latent variable to the joint covariance matrix as a least-squares composite of its indicators."""
-    index = np.array([place[row.rhs] for row in block])
-    part = joint[index[:, None], index]
-    spread = np.sqrt(np.where(part.diagonal() > 0, part.diagonal(), 1.0))  # 0: a latent variable still to come
+    index = [place[row.rhs] for row in block]
+    part = joint[index][:, index]
+    variances = part.diagonal()
+    spread = np.sqrt(np.where(variances > 0, variances, 1.0))  # 0: a latent variable still to come
     strength = _leading(part / spread / spread[:, None])
-    raw = strength * spread
-    fixed = np.array([row.value if row.free < 0 else np.nan for row in block])
-    scale, size = _scaling(raw, strength, fixed, variance)
-    weights = np.where(np.isnan(fixed), raw / scale, fixed)
-    for row, weight in zip(block, weights, strict=True):
-        loadings[row.lhs, row.rhs] = float(weight)
+    weights = strength * spread
+    scale, size = _scaling(weights, strength, block, variance)
+    weights /= scale
     error = np.minimum(np.maximum(1.0 - strength**2, _LEAST), _MOST) * spread**2
-    for row, rest in zip(block, error, strict=True):
-        errors[row.rhs] = min(errors.get(row.rhs, np.inf), float(rest))
+    for j, (row, rest) in enumerate(zip(block, error.tolist(), strict=True)):
+        if row.free < 0:
+            weights[j] = row.value
+        loadings[row.lhs, row.rhs] = float(weights[j])
+        errors[row.rhs] = min(errors.get(row.rhs, math.inf), rest)
     composite = weights / spread**2
     gain = float(composite @ weights)
     k = place[block[0].lhs]
     if gain * size > 1e-12:
-        known = np.array(done)
-        with_others = composite @ joint[index[:, None], known] / gain
-        joint[k, known] = joint[known, k] = with_others
+        joint[k] = joint[:, k] = composite @ joint[index] / gain
     joint[k, k] = size
 
 
@@ -179,14 +178,14 @@ def _leading(correlations: Array) -> Array:
     return first if first[np.abs(first).argmax()] > 0 else -first
 
 
-def _scaling(raw: Array, strength: Array, fixed: Array, variance: float | None) -> tuple[float, float]:
+def _scaling(raw: Array, strength: Array, block: list[Row], variance: float | None) -> tuple[float, float]:
     """Return the factor's scale and its variance from fixed loadings, else from a fixed variance."""
-    marked = np.flatnonzero(np.isfinite(fixed) & (fixed != 0))
-    if len(marked) and abs(strength[marked[0]]) > 1e-6:
-        scale = float(raw[marked[0]] / fixed[marked[0]])
+    marked = next((j for j, row in enumerate(block) if row.free < 0 and row.value), None)
+    if marked is not None and abs(strength[marked]) > 1e-6:
+        scale = float(raw[marked] / block[marked].value)
         return scale, scale**2
     size = 1.0 if variance is None or variance <= 0 else variance
-    return float(np.sqrt(size)), size
+    return math.sqrt(size), size
 
 
 def _fixed_variance(name: str, rows: list[Row]) -> float | None:
@@ -229,7 +228,7 @@ def _positive(joint: Array, p: int) -> Array:
     if len(joint) == p:
         return joint
     spread = joint.diagonal().copy()
-    for shrink in (0.9, 0.7, 0.5, 0.3, 0.0):
+    for shrink in (1.0, 0.9, 0.7, 0.5, 0.3, 0.0):
         trial = joint * shrink
         trial[:p, :p] = joint[:p, :p]
         trial.flat[:: len(joint) + 1] = spread
