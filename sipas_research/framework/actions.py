@@ -13,6 +13,7 @@ import pandas as pd
 
 from sipas_research import wording
 from sipas_research.errors import FrameworkError, OptionError, Problem
+from sipas_research.framework.file_names import ACTIONS_FILE
 from sipas_research.framework.framework_spec import STATUSES, Framework, Status
 from sipas_research.framework.scorecard import DifferenceRow, Scorecard, scorecard
 from sipas_research.framework.sheet_tables import (
@@ -32,7 +33,6 @@ from sipas_research.survey.register_rows import word
 from sipas_research.survey.responses import Responses
 from sipas_research.wording import Bilingual
 
-ACTIONS_FILE = "hanh_dong.xlsx"
 TOPIC = "actions"
 _PACKAGED = Path(__file__).resolve().parent / "files" / "actions.toml"
 

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from sipas_research.errors import FrameworkError
+from sipas_research.framework.file_names import FILE_NAMES
 from sipas_research.framework.framework_build import build_framework
 from sipas_research.framework.framework_spec import LEVELS, Framework, Level
 from sipas_research.framework.framework_tables import TOPIC, framework_tables
@@ -17,11 +18,6 @@ from sipas_research.framework.sheet_tables import both_cells, read_tables, write
 from sipas_research.survey.register_rows import word
 from sipas_research.survey.workbook import cell_text
 
-FILE_NAMES: Mapping[Level, str] = {
-    "department": "khung_do_luong_so.xlsx",
-    "district": "khung_do_luong_huyen.xlsx",
-    "commune": "khung_do_luong_xa.xlsx",
-}
 _FOLDER = Path(__file__).resolve().parent / "files"
 _Cells = Mapping[str, object]
 

@@ -16,6 +16,7 @@ from typing import Literal, cast, get_args
 from sipas_research import wording
 from sipas_research.errors import Problem, ReleaseError
 from sipas_research.files import held_open
+from sipas_research.framework.file_names import REGISTER_FILE
 from sipas_research.framework.framework_spec import LEVELS, Level
 from sipas_research.framework.sheet_tables import (
     Row,
@@ -43,7 +44,6 @@ ROLES_OF: dict[State, tuple[Role, ...]] = {
     "approved": ("approver",),
     "published": ("publisher",),
 }
-REGISTER_FILE = "so_ket_qua.xlsx"
 TOPIC = "register"
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 

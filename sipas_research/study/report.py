@@ -24,7 +24,8 @@ from sipas_research.study.outputs import write_report, write_scorecard
 from sipas_research.study.plan import SCORECARD, Plan, Step, report_plan, scorecard_plan, validate
 from sipas_research.study.resume import input_checksum
 from sipas_research.study.run import execute, person_marks
-from sipas_research.study.study import Study, near, scorecard_agencies
+from sipas_research.study.study import Study, scorecard_agencies
+from sipas_research.study.study_file import near
 from sipas_research.survey.agencies import Agency
 from sipas_research.wording import LANGUAGES, Bilingual, text
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sipas_research import resources
-from sipas_research.study.place import AGENCIES_FILE, COLUMNS_FILE, QUESTIONNAIRE_FILE
+from sipas_research.study.place import OWN_WORKBOOKS
 from sipas_research.study.plan import Step
 from sipas_research.study.study import Study
 
@@ -41,9 +41,8 @@ def input_checksum(study: Study) -> str:
 
     A file that only one notebook reads, such as the user's PAPI file, belongs to its step: :func:`step_checksum`.
     """
-    names = (QUESTIONNAIRE_FILE, COLUMNS_FILE, AGENCIES_FILE)
     # agencies named in study.toml may lie anywhere: their content is in the register that was read
-    files = [study.path, *(study.folder / n for n in names), *(s.file for s in study.surveys)]
+    files = [study.path, *(study.folder / n for n in OWN_WORKBOOKS), *(s.file for s in study.surveys)]
     parts = [f"{p.name}:{_file(p)}" for p in files if p.is_file()]
     return _digest([*parts, repr(study.agencies), package_checksum()])
 

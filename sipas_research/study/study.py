@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +12,18 @@ from sipas_research.errors import AnalysisError, HonestyError, Problem, StudyErr
 from sipas_research.files import held_open
 from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind
-from sipas_research.study.place import AGENCIES_FILE, COLUMNS_FILE, QUESTIONNAIRE_FILE, find_study
-from sipas_research.study.study_file import Provenance, StudyFile, SurveyEntry, near, read_study_file
+from sipas_research.study.place import AGENCIES_FILE, COLUMNS_FILE, OWN_WORKBOOKS, find_study
+from sipas_research.study.study_file import Provenance, StudyFile, read_study_file
+from sipas_research.study.survey_specs import survey_spec
 from sipas_research.survey.agencies import AgencyRegister
-from sipas_research.survey.specs import ColumnMap, SampleDesign, SurveySpec
+from sipas_research.survey.specs import SurveySpec
 from sipas_research.wording import Bilingual
 
 if TYPE_CHECKING:
+    from sipas_research.framework.actions import ActionCatalogue
+    from sipas_research.framework.framework_spec import Framework, Level
+    from sipas_research.framework.results_register import ResultsRegister
     from sipas_research.survey.crosswalk import Crosswalk
-    from sipas_research.survey.questionnaire import Questionnaire
     from sipas_research.survey.responses import Responses
 
 OUTPUT_FOLDER = "ket_qua"
@@ -92,6 +95,42 @@ class Study:
             With file, sheet and row of each cell that breaks a rule.
         """
         return _crosswalk(self.folder, self.agencies)
+
+    def framework(self, level: Level) -> Framework:
+        """Return the measurement framework of a level: the study folder's ``khung_do_luong_*.xlsx``, else the packaged.
+
+        Raises
+        ------
+        FrameworkError
+            If the level is unknown or the folder's file breaks a rule: file, sheet, row.
+        """
+        from sipas_research.framework.framework_file import framework_for
+
+        return framework_for(self.folder, level)
+
+    def actions(self) -> ActionCatalogue:
+        """Return the catalogue of measures: the study folder's ``hanh_dong.xlsx``, else the packaged.
+
+        Raises
+        ------
+        FrameworkError
+            With file, sheet and row of each cell that breaks a rule.
+        """
+        from sipas_research.framework.actions import actions_for
+
+        return actions_for(self.folder)
+
+    def results_register(self) -> ResultsRegister:
+        """Return the register of results, ``so_ket_qua.xlsx`` of the study folder; empty where there is none.
+
+        Raises
+        ------
+        ReleaseError
+            With file, sheet and row of each step that breaks a rule.
+        """
+        from sipas_research.framework.results_register import REGISTER_FILE, read_register
+
+        return read_register(self.folder / REGISTER_FILE)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -222,7 +261,7 @@ def load_study(path: str | Path = "") -> Study:
     refuse_real_names(register, kind)
     if file.evidence and kind.is_simulated:
         raise HonestyError("study.evidence_beside_simulated", file=source.name)
-    surveys = tuple(_spec(source, file, entry, register, kind) for entry in file.surveys)
+    surveys = tuple(survey_spec(source, file, entry, register, kind) for entry in file.surveys)
     notes += (*_unmatched(source, surveys), *_open_files(source, surveys))
     return Study(
         id=file.id,
@@ -267,7 +306,7 @@ def _unmatched(source: Path, surveys: Iterable[SurveySpec]) -> tuple[Problem, ..
 
 def _open_files(source: Path, surveys: Iterable[SurveySpec]) -> tuple[Problem, ...]:
     """Tell which files stand open in Excel: what was not saved is not read."""
-    used = [source.parent / name for name in (QUESTIONNAIRE_FILE, COLUMNS_FILE, AGENCIES_FILE)]
+    used = [source.parent / name for name in OWN_WORKBOOKS]
     files = dict.fromkeys((*used, *(spec.file for spec in surveys)))
     return tuple(Problem.of("study.open_file", severity="warning", file=f.name) for f in files if held_open(f))
 
@@ -304,75 +343,3 @@ def _scorecard_agency(source: Path, file: StudyFile, register: AgencyRegister) -
             "study.not_allowed", file=source.name, setting="report.scorecard_agency", value=code, allowed=known
         )
     return code
-
-
-def _spec(source: Path, file: StudyFile, entry: SurveyEntry, register: AgencyRegister, kind: DataKind) -> SurveySpec:
-    questionnaire = _questionnaire(source, entry)
-    _check_design(source, entry, questionnaire)
-    owner = file.provenance.owner
-    data = source.parent / entry.file
-    return SurveySpec(
-        name=entry.name,
-        file=data,
-        questionnaire=questionnaire,
-        agencies=register,
-        data_kind=kind,
-        columns=_columns(source, entry, questionnaire),
-        design=entry.design,
-        year=file.year,
-        source=f"{owner} ({data.name})" if owner else data.name,
-        max_rejected_share=entry.max_rejected_share,
-        sheet=entry.sheet,
-    )
-
-
-def _questionnaire(source: Path, entry: SurveyEntry) -> Questionnaire:
-    from sipas_research.survey.questionnaire_files import load_questionnaire, load_questionnaires, packaged_ids
-
-    named = source.parent / entry.questionnaire
-    if named.suffix in {".toml", ".xlsx"}:
-        if not named.is_file():
-            raise StudyError(
-                "study.file_missing", file=source.name, setting="survey.questionnaire", value=entry.questionnaire
-            )
-        forms = load_questionnaires(named)
-        return forms[entry.name] if entry.name in forms else load_questionnaire(named)
-    own = source.parent / QUESTIONNAIRE_FILE
-    forms = load_questionnaires(own) if own.is_file() else {}
-    if entry.questionnaire in forms:
-        return forms[entry.questionnaire]
-    if entry.questionnaire in packaged_ids():
-        return load_questionnaire(entry.questionnaire)
-    raise StudyError(
-        "study.not_allowed",
-        file=source.name,
-        setting="survey.questionnaire",
-        value=entry.questionnaire,
-        allowed=", ".join(dict.fromkeys((*forms, *packaged_ids()))),
-    )
-
-
-def _columns(source: Path, entry: SurveyEntry, questionnaire: Questionnaire) -> ColumnMap | None:
-    from sipas_research.survey.column_files import read_column_map
-
-    own = source.parent / COLUMNS_FILE
-    if not own.is_file():
-        return None
-    found = read_column_map(own, form=entry.name, questionnaire=questionnaire)
-    # A survey added by hand later has no rows yet: its columns are matched by their names.
-    return found if found.rules else None
-
-
-def _check_design(source: Path, entry: SurveyEntry, questionnaire: Questionnaire) -> None:
-    known = [q.id for q in questionnaire.facts()]
-    for part in fields(SampleDesign):
-        wanted = getattr(entry.design, part.name)
-        if wanted and wanted not in known:
-            suggestion = near(wanted, known)
-            raise StudyError(
-                "study.not_allowed",
-                file=source.name,
-                setting=f"survey.design.{part.name}",
-                value=wanted,
-                allowed=suggestion or ", ".join(known),
-            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,10 @@ import pytest
 
 from sipas_research import resources
 from sipas_research.errors import DataFileError, OptionError, StudyError
+from sipas_research.framework.file_names import FILE_NAMES, REGISTER_FILE
+from sipas_research.framework.framework_file import write_framework_xlsx
+from sipas_research.framework.framework_spec import LEVELS
+from sipas_research.framework.results_register import advance
 from sipas_research.results import DataKind
 from sipas_research.study.check import run_check
 from sipas_research.study.new_folder import identifier, make_folder
@@ -18,7 +23,9 @@ from sipas_research.study.read_first import read_first_page
 from sipas_research.study.study import load_study
 from sipas_research.survey.questionnaire_files import load_questionnaire
 
-FILES = {"study.toml", "cau_hoi.xlsx", "cot_du_lieu.xlsx", "don_vi.xlsx", "DOC_TRUOC.html"}
+FRAMEWORK = {"khung_do_luong_so.xlsx", "khung_do_luong_huyen.xlsx", "khung_do_luong_xa.xlsx"}
+FILES = {"study.toml", "DOC_TRUOC.html", "hanh_dong.xlsx", "so_ket_qua.xlsx"} | FRAMEWORK
+FILES |= {"cau_hoi.xlsx", "cot_du_lieu.xlsx", "don_vi.xlsx"}
 FACTS = {"agency": "Đơn vị", "year": "Năm", "sex": "Giới tính", "weight": "Quyền số"}
 
 
@@ -63,6 +70,30 @@ def test_folder_from_a_renamed_sav(tmp_path: Path, sav: Path) -> None:
     assert answers.questionnaire.items() == load_questionnaire("citizens").items()
     assert "ghi_chu" not in answers.frame
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+def test_framework_files_are_the_packaged_ones_until_edited(tmp_path: Path) -> None:
+    make_folder(tmp_path / "moi")
+    study, packaged = load_study(tmp_path / "moi"), load_study(resources.data("twin"))
+    for level in LEVELS:
+        own = study.framework(level)
+        assert own.file.startswith("khung_do_luong_")
+        assert replace(own, file=packaged.framework(level).file) == packaged.framework(level)
+    assert study.actions().actions == packaged.actions().actions
+    assert not study.results_register().entries
+    assert not packaged.results_register().entries
+    write_framework_xlsx(replace(packaged.framework("commune"), half_width=0.04), study.folder / FILE_NAMES["commune"])
+    assert study.framework("commune").half_width == 0.04
+    advance(
+        study.folder / REGISTER_FILE,
+        year=2025,
+        level="commune",
+        state="draft",
+        date="2025-12-01",
+        role="compiler",
+        what="Tính chỉ số",
+    )
+    assert study.results_register().state(2025, "commune") == "draft"
 
 
 def test_simulated_file_makes_a_simulated_study(tmp_path: Path) -> None:
