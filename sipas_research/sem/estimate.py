@@ -30,14 +30,19 @@ def sem(
     model: str,
     data: Data,
     *,
-    estimator: str = "ML",
+    estimator: str | None = None,
     group: str | None = None,
     group_equal: Sequence[str] | str = (),
     group_partial: Sequence[str] | str = (),
+    ordered: Sequence[str] | str | bool = (),
+    missing: str = "listwise",
+    cluster: str | None = None,
+    weights: str | None = None,
     std_lv: bool = False,
     orthogonal: bool = False,
     meanstructure: bool | None = None,
     information: str | None = None,
+    parameterization: str = "delta",
     fixed_x: bool | None = None,
     level: float = 0.95,
     data_kind: DataKind = DataKind.USER,
@@ -51,9 +56,11 @@ def sem(
     data : Responses, DataFrame, Moments or mapping of str to Moments
         One row a person, variables in columns; or covariances and means of one group or, by label, of several. Rows
         with a missing value in a variable of the model are left out with a warning.
-    estimator : {"ML", "MLR", "MLM", "GLS", "ULS"}
+    estimator : {"ML", "MLR", "MLM", "GLS", "ULS", "WLS", "DWLS", "WLSMV", "ULSMV"}, optional
         Maximum likelihood; with robust errors and the Yuan-Bentler test (MLR) or the Satorra-Bentler test (MLM);
-        generalised and unweighted least squares.
+        generalised and unweighted least squares. For ordered answers: weighted least squares with the full (WLS) or
+        the diagonal weight (DWLS), the latter with robust errors and a mean- and variance-adjusted test (WLSMV), and
+        the same without weights (ULSMV). By default ML; WLSMV with ``ordered``, MLR with ``cluster`` or ``weights``.
     group : str, optional
         Column that holds the group; groups are listed in order of appearance.
     group_equal : sequence of str
@@ -61,6 +68,14 @@ def sem(
         lv_variances, lv_covariances.
     group_partial : sequence of str
         Rows that stay free nevertheless, written as in the table: ``"x3~1"``, ``"f=~x2"``.
+    ordered : sequence of str or True
+        Variables whose answers are ordered categories; True: all that something explains.
+    missing : {"listwise", "fiml"}
+        Leave incomplete rows out, or count them with what they hold (full-information maximum likelihood).
+    cluster : str, optional
+        Column of the sampling clusters, such as agencies: errors and tests allow for it.
+    weights : str, optional
+        Column of the sampling weights, zero or above; they are scaled to add up to the number of rows.
     std_lv : bool
         Scale latent variables by variance one instead of the first loading.
     orthogonal : bool
@@ -68,7 +83,9 @@ def sem(
     meanstructure : bool, optional
         Whether means are modelled; by default where the model, the groups or the estimator ask for them.
     information : {"expected", "observed"}, optional
-        What standard errors rest on; by default observed for MLR, else expected.
+        What standard errors rest on; by default observed for MLR and with "fiml", else expected.
+    parameterization : {"delta", "theta"}
+        For ordered variables: what has variance one, the variable behind the answers or its residual.
     fixed_x : bool, optional
         Whether the moments of observed predictors are the sample's; by default with ML, MLR and MLM, not with GLS
         and ULS, as in lavaan.
@@ -107,12 +124,15 @@ def sem(
     options = fit_options(
         estimator=estimator, group=group, group_equal=group_equal, group_partial=group_partial, std_lv=std_lv,
         orthogonal=orthogonal, meanstructure=meanstructure, information=information, fixed_x=fixed_x, level=level,
+        missing=missing, cluster=cluster, weights=weights, ordered=ordered, parameterization=parameterization,
         means_needed=_speaks_of_means(syntax) or (several and meanstructure is None),
     )  # fmt: skip
     if group is None and not isinstance(data, Mapping) and (options.group_equal or options.group_partial):
         raise OptionError("sem.error.equal_without_group")
     table = build_table(syntax, grouping.labels, options)
-    sample = gather(data, table.observed, grouping, data_kind)
+    sample = gather(
+        data, table.observed, grouping, data_kind, missing=options.missing, weights=weights, cluster=cluster
+    )
     return fit_table(table, sample, options)
 
 
@@ -139,6 +159,8 @@ def fit_table(table: ParameterTable, sample: Sample, options: FitOptions) -> Sem
     AnalysisError
         As in :func:`sem`.
     """
+    if options.categorical or options.fiml or options.design:
+        raise OptionError("sem.error.option", option="ordered, missing, cluster, weights", received="", allowed="-")
     _require_moments(sample, options)
     singular = require_regular(sample.groups, invertible=options.estimator != "ULS")
     restrictions = restrictions_of(table)

@@ -7,7 +7,7 @@ hundred million are then one case.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -98,6 +98,10 @@ class GroupSample:
         Labels of the rows in the user's table, in the order of the pass.
     positions : (n,) array or None
         Places of the rows among the rows of all groups, so that scores come in the data's order; None: one group.
+    weights : (n,) array or None
+        Sampling weights in the order of the pass, scaled to add up to the rows of all groups; None: all one.
+    clusters : (n,) array or None
+        The cluster of each row, counted from zero over all groups; None: every row by itself.
     """
 
     label: str
@@ -108,6 +112,8 @@ class GroupSample:
     rows: RowBlocks | None
     index: pd.Index | None = None
     positions: NDArray[np.intp] | None = None
+    weights: Array | None = None
+    clusters: NDArray[np.intp] | None = None
 
     def take(self, names: Sequence[str]) -> GroupSample:
         """Return the sample with its variables in another order."""
@@ -118,7 +124,7 @@ class GroupSample:
         rows = None if self.rows is None else _reordered(self.rows, order)
         mean = None if self.mean is None else read_only(self.mean[order])
         cov = read_only(self.cov[np.ix_(order, order)])
-        return GroupSample(self.label, tuple(names), cov, mean, self.n, rows, self.index, self.positions)
+        return replace(self, names=tuple(names), cov=cov, mean=mean, rows=rows)
 
 
 def _reordered(rows: RowBlocks, order: Array) -> RowBlocks:
@@ -145,8 +151,11 @@ def sample_of_rows(
     label: str = "",
     index: pd.Index | None = None,
     positions: NDArray[np.intp] | None = None,
+    *,
+    weights: Array | None = None,
+    clusters: NDArray[np.intp] | None = None,
 ) -> GroupSample:
-    """Return the moments of complete rows.
+    """Return the moments of complete rows, weighted where there are weights (divisor: their sum).
 
     Parameters
     ----------
@@ -160,16 +169,21 @@ def sample_of_rows(
         Labels of the rows.
     positions : (n,) array, optional
         Places of the rows among those of all groups.
+    weights : (n,) array, optional
+        Zero or above, not all zero.
+    clusters : (n,) array, optional
+        The cluster of each row.
     """
     n, size = values.shape
     total = np.zeros((size, size))
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is told by require_regular
-        mean = values.mean(axis=0)
+        mean = values.mean(axis=0) if weights is None else weights @ values / weights.sum()
         for start in range(0, n, BLOCK_ROWS):  # block by block: the centred copy never leaves the cache
             centred = values[start : start + BLOCK_ROWS].T - mean[:, None]
-            total += centred @ centred.T
-    cov = read_only(total / n)
-    return GroupSample(label, tuple(names), cov, read_only(mean), n, blocks_of(values), index, positions)
+            total += centred @ (centred if weights is None else centred * weights[start : start + BLOCK_ROWS]).T
+    cov = read_only(total / (n if weights is None else weights.sum()))
+    rows = blocks_of(values)
+    return GroupSample(label, tuple(names), cov, read_only(mean), n, rows, index, positions, weights, clusters)
 
 
 def sample_of_moments(moments: Moments, names: Sequence[str], label: str = "") -> GroupSample:

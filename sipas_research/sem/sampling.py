@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -17,6 +17,7 @@ from sipas_research.errors import AnalysisError, DroppedRowsWarning, OptionError
 from sipas_research.numerics.correlation import Array
 from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind, weakest
+from sipas_research.sem.design_columns import DesignColumns, design_columns
 from sipas_research.sem.moments import GroupSample, Moments, sample_of_moments, sample_of_rows, shown
 from sipas_research.survey.raw_table import SIMULATED_COLUMN
 from sipas_research.survey.responses import Responses
@@ -51,6 +52,12 @@ class Sample:
     def labels(self) -> tuple[str, ...]:
         """Labels of the groups."""
         return tuple(group.label for group in self.groups)
+
+    @property
+    def n_clusters(self) -> int:
+        """Clusters over all groups; 0 where rows stand by themselves."""
+        held = [group.clusters for group in self.groups if group.clusters is not None]
+        return len(np.unique(np.concatenate(held))) if held else 0
 
     @property
     def with_means(self) -> bool:
@@ -124,7 +131,16 @@ def _label(value: object) -> str:
     return str(value)
 
 
-def gather(data: Data, names: Sequence[str], grouping: Grouping, data_kind: DataKind) -> Sample:
+def gather(
+    data: Data,
+    names: Sequence[str],
+    grouping: Grouping,
+    data_kind: DataKind,
+    *,
+    missing: str = "listwise",
+    weights: str | None = None,
+    cluster: str | None = None,
+) -> Sample:
     """Return the moments of the model's observed variables in each group.
 
     Parameters
@@ -136,16 +152,25 @@ def gather(data: Data, names: Sequence[str], grouping: Grouping, data_kind: Data
     grouping : Grouping
     data_kind : DataKind
         Kind of a DataFrame.
+    missing : {"listwise", "fiml"}
+        With "fiml" a row counts where it holds at least one variable.
+    weights, cluster : str, optional
+        Columns of the sampling design; rows without them are left out.
 
     Raises
     ------
     AnalysisError
-        If a variable is not there, is not numeric, or no complete row is left in a group.
+        If a variable is not there, is not numeric, or no row is left in a group.
+    OptionError
+        If a design or missing values are asked for of moments, or a column of the design is not there.
 
     Warns
     -----
     DroppedRowsWarning
     """
+    of_moments = isinstance(data, Moments) or (isinstance(data, Mapping) and not isinstance(data, pd.DataFrame))
+    if of_moments and (weights is not None or cluster is not None or missing == "fiml"):
+        raise OptionError("sem.error.design_of_moments")
     if isinstance(data, Moments):
         return Sample((sample_of_moments(data, names),), data.n, data.data_kind)
     if isinstance(data, Mapping) and not isinstance(data, pd.DataFrame):
@@ -155,28 +180,37 @@ def gather(data: Data, names: Sequence[str], grouping: Grouping, data_kind: Data
         return Sample(groups, sum(value.n for value in data.values()), kind)
     values = _values(data, names)
     kind = _kind(data, data_kind)
-    complete = _complete_rows(values)
-    codes = grouping.codes
-    if codes is not None:
-        known: Mask = np.asarray(codes >= 0)
-        both = known if complete is None else complete & known
-        complete = None if both.all() else both
-    n_read = len(values)
-    index = (data.frame if isinstance(data, Responses) else data).index
-    if complete is not None:
-        values, index = values[complete], index[complete]
-        codes = codes if codes is None else codes[complete]
+    frame = data.frame if isinstance(data, Responses) else data
+    design = design_columns(frame, weights=weights, cluster=cluster)
+    keep = _kept(values, missing, grouping, design)
+    n_read, codes, index = len(values), grouping.codes, frame.index
+    if keep is not None:
+        values, index = values[keep], index[keep]
+        codes = codes if codes is None else codes[keep]
         if not (isinstance(data, Responses) and len(values) < MINIMUM_CELL):
-            _tell_dropped(n_read, len(values))
-    groups = _groups(values, names, grouping.labels, codes, index)
+            _tell_dropped(n_read, len(values), missing)
+    design = design.of_rows(keep)
+    groups = _groups(sample_of_rows, values, names, grouping.labels, codes, index, design)
     if isinstance(data, Responses):
         _refuse_few_people(groups)
     return Sample(groups, n_read, kind)
 
 
+def _kept(values: Array, missing: str, grouping: Grouping, design: DesignColumns) -> Mask | None:
+    """Return which rows count, or None where all do."""
+    keep = _complete_rows(values) if missing == "listwise" else _answered_rows(values)
+    known = design.known(len(values))
+    if grouping.codes is not None:
+        known &= np.asarray(grouping.codes >= 0)
+    if keep is not None:
+        known &= keep
+    return None if known.all() else known
+
+
 def _groups(
-    values: Array, names: Sequence[str], labels: tuple[str, ...], codes: Array | None, index: pd.Index
-) -> tuple[GroupSample, ...]:
+    build: Callable[..., GroupSample], values: Array, names: Sequence[str], labels: tuple[str, ...],
+    codes: Array | None, index: pd.Index, design: DesignColumns,
+) -> tuple[GroupSample, ...]:  # fmt: skip
     groups = []
     for number, label in enumerate(labels):
         places = None if codes is None else np.flatnonzero(codes == number)
@@ -185,7 +219,9 @@ def _groups(
         if len(part) < 2:
             where = f" [{label}]" if label else ""
             raise AnalysisError("sem.error.no_rows", n=shown(len(part)), group=where)
-        groups.append(sample_of_rows(part, names, label, index[within], places))
+        weights = None if design.weights is None else design.weights[within]
+        clusters = None if design.clusters is None else design.clusters[within]
+        groups.append(build(part, names, label, index[within], places, weights=weights, clusters=clusters))
     return tuple(groups)
 
 
@@ -197,10 +233,9 @@ def _refuse_few_people(groups: Sequence[GroupSample]) -> None:
             raise AnalysisError("sem.error.few_people", minimum=MINIMUM_CELL, group=where)
 
 
-def _tell_dropped(read: int, left: int) -> None:
-    warnings.warn(
-        DroppedRowsWarning("sem.warning.dropped_rows", dropped=shown(read - left), read=shown(read)), stacklevel=5
-    )
+def _tell_dropped(read: int, left: int, missing: str) -> None:
+    key = "sem.warning.dropped_rows" if missing == "listwise" else "sem.warning.dropped_empty_rows"
+    warnings.warn(DroppedRowsWarning(key, dropped=shown(read - left), read=shown(read)), stacklevel=5)
 
 
 def _complete_rows(values: Array) -> Mask | None:
@@ -212,6 +247,14 @@ def _complete_rows(values: Array) -> Mask | None:
         raise AnalysisError("sem.error.infinite")
     complete: Mask = np.logical_not(np.isnan(values).any(axis=1))
     return None if complete.all() else complete
+
+
+def _answered_rows(values: Array) -> Mask | None:
+    """Return which rows hold at least one value, or None where all do; infinite values count as an error."""
+    if np.isinf(values).any():
+        raise AnalysisError("sem.error.infinite")
+    answered: Mask = np.logical_not(np.isnan(values).all(axis=1))
+    return None if answered.all() else answered
 
 
 def _kind(data: Responses | pd.DataFrame, data_kind: DataKind) -> DataKind:
