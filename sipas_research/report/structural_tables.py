@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from sipas_research.report.coefficient_tables import (
+    PATHS,
+    Record,
+    standardized_coefficients_table,
+    unstandardized_table,
+)
 from sipas_research.report.display import Column, Finding, Table
-from sipas_research.report.fit_notes import arrow, clear, common, label, solution_notes, tested
+from sipas_research.report.fit_notes import clear, common, label, solution_notes
 from sipas_research.report.model_sentences import inline
 from sipas_research.report.model_tables import interval_label
 from sipas_research.sem.questionnaire_models import INDIRECT, TOTAL
@@ -24,29 +30,14 @@ def path_table(fit: SemFit | Finding, responses: Responses, language: str) -> Ta
     """
     if isinstance(fit, Finding):
         return fit
-    table = fit.tidy()
-    rows: list[tuple[Any, ...]] = []
-    for row in paths(table.to_dict("records")):
-        tests = tested(row, "std_error", "statistic", "p_value", language=language)
-        rows.append(
-            (arrow(row["lhs"], row["rhs"], responses, language), float(row["estimate"]), *tests, float(row["std_all"]))
-        )
-    keys = ("paths.note_association", "loadings.note_columns")
-    return Table(
-        "tbl-lever-paths",
-        text("sem_tables.paths.title", language),
-        (
-            Column("relation", text("sem_tables.column.path", language), width=0.46),
-            Column("estimate", text("sem_tables.column.estimate", language), "number3", width=0.12),
-            Column("std_error", text("sem_tables.column.std_error", language), "number3", width=0.1),
-            Column("cr", text("sem_tables.column.cr", language), "number3", width=0.1),
-            Column("p", text("sem_tables.column.p", language), "p", width=0.09),
-            Column("std", text("sem_tables.column.std", language), "number3", width=0.13),
-        ),
-        tuple(rows),
-        n=fit.n,
-        notes=(*[text(f"sem_tables.{key}", language) for key in keys], *solution_notes(fit, responses, language)),
-        **common(fit, responses, language),
+    return unstandardized_table(
+        fit,
+        responses,
+        language,
+        relations=PATHS,
+        name="tbl-lever-paths",
+        title="sem_tables.paths.title",
+        notes=["sem_tables.paths.note_association", "sem_tables.loadings.note_columns"],
     )
 
 
@@ -54,46 +45,32 @@ def standardized_paths_table(fit: SemFit | Finding, responses: Responses, langua
     """Return standardised paths with robust errors, P and intervals; nothing without a fit."""
     if isinstance(fit, Finding):
         return None
-    table = fit.standardized()
-    rows: list[tuple[Any, ...]] = []
-    found = paths(table.to_dict("records"))
-    for row in found:
-        ends = (float(row["conf_low"]), float(row["conf_high"]))
-        numbers = (float(row["estimate"]), float(row["std_error"]), float(row["p_value"]), ends)
-        rows.append((arrow(row["lhs"], row["rhs"], responses, language), *numbers))
-    beyond = sum(clear(row["conf_low"], row["conf_high"]) for row in found)
-    return Table(
-        "tbl-lever-standardized",
-        text("sem_tables.paths.standard_title", language),
-        (
-            Column("relation", text("sem_tables.column.path", language), width=0.46),
-            Column("std", text("sem_tables.column.std", language), "number3", width=0.15),
-            Column("std_error", text("sem_tables.column.robust_error", language), "number3", width=0.12),
-            Column("p", text("sem_tables.column.p", language), "p", width=0.1),
-            Column("interval", interval_label(fit.options.level, language), "interval3", width=0.19),
-        ),
-        tuple(rows),
-        n=fit.n,
-        notes=(
+
+    def notes(found: list[Record]) -> list[str]:
+        beyond = sum(clear(row["conf_low"], row["conf_high"]) for row in found)
+        return [
             text("sem_tables.paths.note_association", language),
             text("sem_tables.paths.note_clear", language, clear=beyond, all=len(found)),
             text("sem_tables.standard.note_delta", language),
-            *solution_notes(fit, responses, language),
-        ),
-        **common(fit, responses, language),
+        ]
+
+    return standardized_coefficients_table(
+        fit,
+        responses,
+        language,
+        relations=PATHS,
+        name="tbl-lever-standardized",
+        title="sem_tables.paths.standard_title",
+        notes=notes,
+        last=(Column("p", text("sem_tables.column.p", language), "p", width=0.1), lambda row: float(row["p_value"])),
     )
-
-
-def paths(rows: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
-    """Return the paths of a table."""
-    return [row for row in rows if row["op"] == "~"]
 
 
 def explained_table(fit: SemFit | Finding, responses: Responses, language: str) -> Table | None:
     """Return R2 of each latent variable that others explain; nothing without a fit."""
     if isinstance(fit, Finding):
         return None
-    outcomes = {row["lhs"] for row in paths(fit.tidy().to_dict("records"))}
+    outcomes = {row["lhs"] for row in PATHS.of(fit.tidy().to_dict("records"))}
     shares = [row for row in fit.r2().to_dict("records") if row["variable"] in outcomes]
     rows = [(label(row["variable"], responses, language), float(row["r2"])) for row in shares]
     return Table(
