@@ -13,9 +13,12 @@ import pandas as pd
 
 from sipas_research import wording
 from sipas_research.errors import FrameworkError, OptionError, Problem
+from sipas_research.framework.design import prepare_design
 from sipas_research.framework.file_names import ACTIONS_FILE
 from sipas_research.framework.framework_spec import STATUSES, Framework, Status
-from sipas_research.framework.scorecard import DifferenceRow, Scorecard, scorecard
+from sipas_research.framework.groups import group_rows
+from sipas_research.framework.peer_differences import DifferenceRow, PeerComparison, compare_with_peers
+from sipas_research.framework.scorecard import Scorecard
 from sipas_research.framework.sheet_tables import (
     Row,
     TableSpec,
@@ -199,22 +202,40 @@ def write_actions_xlsx(catalogue: ActionCatalogue, path: Path) -> Path:
     return write_tables(path, _tables(), {"action": rows})
 
 
-def criterion_gaps(responses: Responses, card: Scorecard, framework: Framework) -> tuple[DifferenceRow, ...]:
+def compare_criteria(responses: Responses, framework: Framework, *, level: float = 0.95) -> PeerComparison | None:
+    """Prepare the differences of all agencies from their peers, criterion by criterion; None below two criteria.
+
+    Criteria that the form does not ask are left out.
+    """
+    asked = {i for ids in framework.scales(responses.questionnaire).values() for i in ids if responses.has(i)}
+    parts = {criterion: tuple(i for i in ids if i in asked) for criterion, ids in _criterion_items(framework).items()}
+    parts = {criterion: ids for criterion, ids in parts.items() if ids}
+    if len(parts) < 2:
+        return None
+    agencies = group_rows(responses, "agency")
+    design = prepare_design(responses)
+    return compare_with_peers(design, responses, parts, agencies, definition="share_satisfied", level=level)
+
+
+def criterion_gaps(
+    responses: Responses, card: Scorecard, framework: Framework, *, peers: PeerComparison | None = None
+) -> tuple[DifferenceRow, ...]:
     """Return the difference of each criterion from the agency's peers, under the survey's design.
 
-    Criteria that the form does not ask, or of which an item is hidden on the scorecard, are left out.
+    Criteria that the form does not ask, or of which an item is hidden on the scorecard, are left out. ``peers`` is what
+    :func:`compare_criteria` gave for the same survey and framework, where several agencies are asked about.
     """
-    shown = {row.term for row in card.item_rows if not row.suppressed}
-    asked = {i for ids in framework.scales(responses.questionnaire).values() for i in ids}
-    scales: dict[str, tuple[str, ...]] = {}
-    for criterion in framework.criteria:
-        items = tuple(i.id for i in framework.items if i.criterion == criterion.id and i.id in asked)
-        if items and all(item in shown for item in items):
-            scales[criterion.id] = items
-    if len(scales) < 2:
+    found = peers or compare_criteria(responses, framework, level=card.level)
+    if found is None:
         return ()
-    found = scorecard(responses, card.agency, definition="share_satisfied", level=card.level, scales=scales)
-    return tuple(row for row in found.difference_rows if row.term in scales)
+    shown = {row.term for row in card.item_rows if not row.suppressed}
+    asked = {name: {i for i in ids if responses.has(i)} for name, ids in _criterion_items(framework).items()}
+    rows = tuple(row for row in found.of(card.agency) if asked.get(row.term, {""}) <= shown)
+    return rows if len(rows) > 1 else ()
+
+
+def _criterion_items(framework: Framework) -> dict[str, tuple[str, ...]]:
+    return {c.id: tuple(i.id for i in framework.items if i.criterion == c.id) for c in framework.criteria}
 
 
 def suggest_actions(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields, replace
 
 import numpy as np
@@ -15,7 +15,6 @@ from sipas_research.framework.design import PreparedDesign, estimate_ratio, prep
 from sipas_research.framework.groups import Grouping, group_rows
 from sipas_research.framework.index import (
     INDEX,
-    OVERALL,
     IndexRow,
     SatisfactionIndex,
     check_options,
@@ -25,33 +24,16 @@ from sipas_research.framework.index import (
     index_under,
     ratio_parts,
 )
+from sipas_research.framework.peer_differences import DifferenceRow, PeerComparison, compare_with_peers
 from sipas_research.framework.publication import item_cells
 from sipas_research.numerics.disclosure import MINIMUM_CELL, suppress_table
-from sipas_research.numerics.intervals import t_quantile, t_tails
 from sipas_research.results import DataKind
 from sipas_research.survey.comparison import near
 from sipas_research.survey.responses import Responses
 from sipas_research.survey.scoring import ScaleChoice
 
-_NAN = float("nan")
 #: Whose figures a row holds: the agency itself, all agencies of its level, the whole province.
 SCOPES = ("agency", "level", "province")
-
-
-@dataclass(frozen=True, slots=True)
-class DifferenceRow:
-    """Agency minus the other agencies, in shares (0.02 is two percentage points)."""
-
-    term: str
-    group: str
-    estimate: float
-    std_error: float
-    statistic: float
-    p_value: float
-    conf_low: float
-    conf_high: float
-    df: float
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +98,18 @@ def _frame(rows: tuple, row_class: type) -> pd.DataFrame:
     return pd.DataFrame([astuple(r) for r in rows], columns=[f.name for f in fields(row_class)])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Basis:
+    """What the scorecards of one survey share; computed once."""
+
+    responses: Responses
+    parts: Mapping[str, tuple[str, ...]]
+    by_agency: SatisfactionIndex
+    by_level: Mapping[str, SatisfactionIndex]
+    peers: PeerComparison
+    items: Mapping[str, tuple[IndexRow, ...]]
+
+
 def scorecard(
     responses: Responses,
     agency: str,
@@ -148,41 +142,75 @@ def scorecard(
     AnalysisError
         If the agency has fewer than ten forms, or its figures must be hidden to protect another agency.
     """
+    return scorecards(responses, (agency,), definition=definition, level=level, scales=scales)[0]
+
+
+def scorecards(
+    responses: Responses,
+    agencies: Iterable[str],
+    *,
+    definition: str = "share_satisfied",
+    level: float = 0.95,
+    scales: ScaleChoice = None,
+) -> tuple[Scorecard, ...]:
+    """Estimate several scorecards of one survey; what they share is computed once. See :func:`scorecard`."""
     check_options(definition, level, RATIOS)
     parts = components(responses, scales)
-    agencies = group_rows(responses, "agency")
-    _check_agency(responses, agency, agencies)
+    grouping = group_rows(responses, "agency")
+    wanted = tuple(agencies)
+    for agency in wanted:
+        _check_agency(responses, agency, grouping)
+    basis = _basis(responses, parts, grouping, wanted, definition=definition, level=level)
+    return tuple(_card(basis, agency) for agency in wanted)
+
+
+def _basis(
+    responses: Responses,
+    parts: dict[str, tuple[str, ...]],
+    agencies: Grouping,
+    wanted: tuple[str, ...],
+    *,
+    definition: str,
+    level: float,
+) -> _Basis:
     design = prepare_design(responses)
     by_agency = index_under(design, responses, parts, agencies, definition=definition, level=level)
+    withheld = {row.group for row in by_agency.rows if row.term == INDEX and row.suppressed}
+    for agency in wanted:
+        if agency in withheld:
+            raise AnalysisError("framework.error.withheld", agency=agency)
+    levels = dict.fromkeys(_level_of(responses, agency) for agency in wanted)
+    by_level = {
+        name: index_under(
+            design, responses, parts, _same_level(responses, agencies, name), definition=definition, level=level
+        )
+        for name in levels
+    }
+    peers = compare_with_peers(design, responses, parts, agencies, definition=definition, level=level)
+    return _Basis(responses, parts, by_agency, by_level, peers, _items(design, responses, parts, by_agency, agencies))
+
+
+def _card(basis: _Basis, agency: str) -> Scorecard:
+    by_agency, responses = basis.by_agency, basis.responses
     own = [row for row in by_agency.rows if row.group == agency]
-    if own[0].suppressed:
-        raise AnalysisError("framework.error.withheld", agency=agency)
-    found = responses.agencies.get(agency)
-    agency_level = found.level if found else ""
-    levels = _same_level(responses, agencies, agency)
-    by_level = index_under(design, responses, parts, levels, definition=definition, level=level)
-    apart = _levels_tell_nothing(responses, by_agency, agencies, design)
-    others, note = _others(agencies, levels, agency, design, by_level=apart)
-    shown = {row.term for row in own if not row.suppressed and np.isfinite(row.estimate)}
-    terms = {t: ids for t, ids in _terms(responses, parts).items() if t in shown}
-    gaps = _differences(design, responses, terms, others, definition=definition, level=level, note=note)
-    items = _items(design, responses, parts, by_agency, agencies, agency)
+    gaps, items = basis.peers.of(agency), basis.items[agency]
     weakest, strongest, unclear = tell_apart(items)
+    by_level = basis.by_level[_level_of(responses, agency)]
     return Scorecard(
         agency=agency,
-        agency_level=agency_level,
-        rows=_scoped(own, by_level, by_agency, by_level_too=apart),
+        agency_level=_level_of(responses, agency),
+        rows=_scoped(own, by_level, by_agency, by_level_too=basis.peers.by_level),
         difference_rows=gaps,
         item_rows=items,
         weakest=weakest,
         strongest=strongest,
         indistinguishable=unclear,
-        components=tuple(parts),
-        definition=definition,
-        level=level,
+        components=tuple(basis.parts),
+        definition=by_agency.definition,
+        level=by_agency.level,
         n=own[0].n,
-        weighting=design.weighting,
-        notes=(*by_agency.notes, *((note,) if gaps else ("framework.note.no_comparison",))),
+        weighting=by_agency.weighting,
+        notes=(*by_agency.notes, *((basis.peers.note,) if gaps else ("framework.note.no_comparison",))),
         data_kind=responses.data_kind,
         source=responses.source,
     )
@@ -199,96 +227,16 @@ def _check_agency(responses: Responses, agency: str, agencies: Grouping) -> None
         raise AnalysisError("framework.error.too_few", agency=agency)
 
 
-def _terms(responses: Responses, parts: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    terms = {INDEX: tuple(dict.fromkeys(i for ids in parts.values() for i in ids)), **parts}
-    whole = tuple(i for ids in responses.scale_items("overall").values() for i in ids)
-    return terms | ({OVERALL: whole} if whole and OVERALL not in terms else {})
+def _level_of(responses: Responses, agency: str) -> str:
+    found = responses.agencies.get(agency)
+    return found.level if found else ""
 
 
-def _same_level(responses: Responses, agencies: Grouping, agency: str) -> Grouping:
-    """Split agencies into those of the agency's level and the others."""
-    level_of = {a.code: a.level for a in responses.agencies.agencies}
-    mine = level_of.get(agency)
-    same = np.array([level_of.get(label) == mine for label in agencies.labels])
+def _same_level(responses: Responses, agencies: Grouping, level: str) -> Grouping:
+    """Split agencies into those of one level and the others."""
+    same = np.array([_level_of(responses, label) == level for label in agencies.labels])
     member = np.where(agencies.member < 0, -1, np.where(same[agencies.member], 0, 1))
     return Grouping("level", ("level", "rest"), member)
-
-
-def _levels_tell_nothing(
-    responses: Responses, by_agency: SatisfactionIndex, agencies: Grouping, design: PreparedDesign
-) -> bool:
-    """True where figures of levels may stand beside those of agencies.
-
-    What is hidden is safe within the province's total. A level's total takes it apart, unless all that is hidden
-    lies in that one level.
-    """
-    level_of: dict[str, str] = {a.code: a.level for a in responses.agencies.agencies}
-    hidden: dict[str, set[str | None]] = {}
-    for row in by_agency.rows:
-        if row.group and row.suppressed:
-            hidden.setdefault(row.term, set()).add(level_of.get(row.group))
-    if not hidden:
-        return True
-    unplaced = bool((agencies.member[design.keep] < 0).any())
-    return not unplaced and all(len(found) == 1 for found in hidden.values())
-
-
-def _others(
-    agencies: Grouping, levels: Grouping, agency: str, design: PreparedDesign, *, by_level: bool
-) -> tuple[Grouping, str]:
-    """Return agency, others and remaining rows as groups, and the note on how the difference was estimated."""
-    own = agencies.member == agencies.labels.index(agency)
-    peers = (levels.member == 0) & ~own
-    name = "level_others"
-    if not by_level or peers.sum() < MINIMUM_CELL:
-        peers, name = (agencies.member >= 0) & ~own, "province_others"
-    member = np.where(own, 0, np.where(peers, 1, -1))
-    independent = design.has_strata and _nested(design, agencies)
-    note = "framework.note.independent_samples" if independent else "framework.note.shared_design"
-    return Grouping("others", ("agency", name), member), note
-
-
-def _nested(design: PreparedDesign, agencies: Grouping) -> bool:
-    """True where every stratum lies within one agency: the two samples were then drawn independently."""
-    member = pd.Series(agencies.member[design.keep])
-    return bool((member.groupby(design.stratum).nunique() == 1).all())
-
-
-def _differences(
-    design: PreparedDesign,
-    responses: Responses,
-    terms: dict[str, tuple[str, ...]],
-    others: Grouping,
-    *,
-    definition: str,
-    level: float,
-    note: str,
-) -> tuple[DifferenceRow, ...]:
-    member = others.member[design.keep]
-    rows = []
-    for term, ids in terms.items():
-        top, bottom, _ = (part[design.keep] for part in ratio_parts(responses, ids, definition))
-        pair = estimate_ratio(design, top, bottom, groups=others.labels, member=member)
-        if pair.n[1] < MINIMUM_CELL:
-            continue
-        matrix = pair.covariance
-        variance = float(matrix[0, 0] + matrix[1, 1] - 2.0 * matrix[0, 1])
-        df = _satterthwaite(matrix[0, 0], matrix[1, 1], pair.df[0], pair.df[1])
-        gap = float(pair.estimate[0] - pair.estimate[1])
-        error = math.sqrt(max(variance, 0.0)) if math.isfinite(variance) else _NAN
-        statistic = gap / error if error > 0 else _NAN
-        reach = t_quantile(level, df) * error
-        tests = (statistic, t_tails(statistic, df), gap - reach, gap + reach, df)
-        said = note if math.isfinite(error) else "framework.note.no_variance"
-        rows.append(DifferenceRow(term, others.labels[1], gap, error, *tests, said))
-    return tuple(rows)
-
-
-def _satterthwaite(first: float, second: float, df_first: float, df_second: float) -> float:
-    """Degrees of freedom of a difference of two variances estimated apart (Satterthwaite 1946)."""
-    if not (first + second > 0 and df_first >= 1 and df_second >= 1):
-        return min(df_first, df_second)
-    return float((first + second) ** 2 / (first**2 / df_first + second**2 / df_second))
 
 
 def _scoped(
@@ -316,27 +264,26 @@ def _items(
     parts: dict[str, tuple[str, ...]],
     by_agency: SatisfactionIndex,
     agencies: Grouping,
-    agency: str,
-) -> tuple[IndexRow, ...]:
-    """Share satisfied of each item in the agency, hidden where it would follow from other figures.
+) -> dict[str, tuple[IndexRow, ...]]:
+    """Share satisfied of each item by agency, hidden where it would follow from other figures.
 
     Within a component the items add up to it, and over the agencies each item adds up to the province's.
     """
-    member = agencies.member[design.keep]
-    place = agencies.labels.index(agency)
-    inside = np.where(member == place, 0, -1)
-    rows: list[IndexRow] = []
+    member, labels = agencies.member[design.keep], agencies.labels
+    rows: dict[str, list[IndexRow]] = {label: [] for label in labels}
     for scale, ids in parts.items():
         withheld = np.array([r.suppressed for r in by_agency.rows if r.group and r.term == scale])
-        shares = [ratio_parts(responses, (item,), "share_satisfied") for item in ids]
-        cells = [item_cells(top[design.keep], bottom[design.keep], member, len(withheld)) for top, bottom, _ in shares]
+        shares = [tuple(p[design.keep] for p in ratio_parts(responses, (item,), "share_satisfied")) for item in ids]
+        cells = [item_cells(top, bottom, member, len(labels)) for top, bottom, _ in shares]
         people, alike = (np.column_stack(columns) for columns in zip(*cells, strict=True))
-        hidden = suppress_table(people, withheld=alike, hidden=np.append(withheld, False))[place]
-        for item, (top, bottom, answers), mask in zip(ids, shares, hidden, strict=True):
-            ratio = estimate_ratio(design, top[design.keep], bottom[design.keep], groups=("agency",), member=inside)
-            given = float(answers[design.keep][inside == 0].sum())
-            rows.append(replace(figure_row(ratio, 0, item, by_agency.level, bool(mask), given), group=scale))
-    return tuple(rows)
+        hidden = suppress_table(people, withheld=alike, hidden=np.append(withheld, False))
+        for column, (item, (top, bottom, answers)) in enumerate(zip(ids, shares, strict=True)):
+            ratio = estimate_ratio(design, top, bottom, groups=labels, member=member)
+            given = np.bincount(member[member >= 0], weights=answers[member >= 0], minlength=len(labels))
+            for place, label in enumerate(labels):
+                mask, count = bool(hidden[place, column]), float(given[place])
+                rows[label].append(replace(figure_row(ratio, place, item, by_agency.level, mask, count), group=scale))
+    return {label: tuple(found) for label, found in rows.items()}
 
 
 def tell_apart(items: tuple[IndexRow, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:

@@ -12,6 +12,7 @@ from sipas_research.errors import FrameworkError, OptionError
 from sipas_research.framework.actions import (
     ACTIONS_FILE,
     actions_for,
+    compare_criteria,
     criterion_gaps,
     load_actions,
     suggest_actions,
@@ -114,6 +115,7 @@ def test_an_agency_of_the_province(monkeypatch):
     gaps = criterion_gaps(current, card, small)
     assert {g.term for g in gaps} <= {c.id for c in small.criteria}
     assert len(gaps) >= 2
+    assert criterion_gaps(current, card, small, peers=compare_criteria(current, small)) == gaps
     found = suggest_actions("so_11", gaps, load_actions(), data_kind=current.data_kind, framework=small)
     assert found.data_kind is DataKind.SIMULATED
     assert all(s.gap < 0 for s in found.rows)

@@ -9,7 +9,7 @@ from scipy import stats
 
 from sipas_research.errors import AgencyError, AnalysisError
 from sipas_research.framework.index import IndexRow, satisfaction_index
-from sipas_research.framework.scorecard import scorecard, tell_apart
+from sipas_research.framework.scorecard import scorecard, scorecards, tell_apart
 from sipas_research.results import Result
 from sipas_research.survey.agencies import AgencyRegister
 from sipas_research.survey.specs import SampleDesign
@@ -161,3 +161,12 @@ def test_result_manners(small):
     assert "Whole province" in card.summary("en")
     assert isinstance(card.differences(), pd.DataFrame)
     assert card.differences().select_dtypes("number").shape[1] == 7
+
+
+def test_cards_made_together_are_those_made_alone(small):
+    survey = small((30, 20, 25, 14), missing=0.1, design=SampleDesign(weight="weight", stratum="agency"))
+    codes = survey.agencies.codes()
+    for together, code in zip(scorecards(survey, codes), codes, strict=True):
+        assert repr(together) == repr(scorecard(survey, code))
+    with pytest.raises(AgencyError):
+        scorecards(survey, (*codes, "dv_99"))
