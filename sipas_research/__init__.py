@@ -57,6 +57,7 @@ _HOME = {
     "index_change": "framework.change",
     "comparable_years": "framework.change",
     "adjusted_index": "framework.case_mix",
+    "weighted_index": "framework.weights",
     "scorecard": "framework.scorecard",
     "rank_sets": "framework.ranks",
     "rank_robustness": "framework.rank_robustness",

@@ -135,6 +135,8 @@ def _check(index: SatisfactionIndex, rule: Rule) -> None:
         raise OptionError("classes.error.positive", value=f"{rule.most_forms}; {rule.exact_below}")
     if not index.groups:
         raise OptionError("classes.error.no_groups")
+    if not index.decides:
+        raise OptionError("criterion_weights.error.decides")
     if not math.isclose(index.level, rule.confidence, abs_tol=1e-12):
         raise OptionError("classes.error.level", value=str(index.level), wanted=str(rule.confidence))
 

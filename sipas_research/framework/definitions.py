@@ -18,6 +18,8 @@ Definition = Literal[
     "share_satisfied", "mean_of_shares", "mean_score", "mean_over_highest", "overall_question", "component_mean"
 ]
 DEFINITIONS: tuple[str, ...] = get_args(Definition)
+#: What a framework may name besides: its criteria under its own weights, see ``framework.weights``.
+CRITERION_WEIGHTS = "criterion_weights"
 #: Definitions under which the index is one ratio of totals over the items of the factors.
 RATIOS: tuple[str, ...] = ("share_satisfied", "mean_of_shares", "mean_score", "mean_over_highest")
 #: Definitions whose formula was read in the decision that sets it.

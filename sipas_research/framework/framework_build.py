@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from sipas_research.errors import FrameworkError, Problem
 from sipas_research.framework.bands import Band, Bands
-from sipas_research.framework.definitions import DEFINITIONS
+from sipas_research.framework.definitions import CRITERION_WEIGHTS, DEFINITIONS
 from sipas_research.framework.framework_spec import (
     LEVELS,
     STATUSES,
@@ -79,7 +79,7 @@ def _head(row: Row, found: list[Problem]) -> dict[str, Any]:
     if forms is not None and not forms.is_integer():
         found.append(row.problem("bad_number", "minimum_forms"))
     level = cast(Level, known_word(row, "level", LEVELS, found))
-    definition = known_word(row, "definition", DEFINITIONS, found)
+    definition = known_word(row, "definition", (*DEFINITIONS, CRITERION_WEIGHTS), found)
     method = cast(WeightMethod, known_word(row, "weights", WEIGHT_METHODS, found))
     return {
         "level": level,

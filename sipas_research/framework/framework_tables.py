@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from sipas_research.framework.definitions import DEFINITIONS
+from sipas_research.framework.definitions import CRITERION_WEIGHTS, DEFINITIONS
 from sipas_research.framework.framework_spec import LEVELS, STATUSES, WEIGHT_METHODS
 from sipas_research.framework.sheet_tables import TableSpec, column
 from sipas_research.survey.workbook import ColumnSpec
@@ -30,7 +30,7 @@ def framework_tables() -> tuple[TableSpec, ...]:
         _column("level", 14, LEVELS, required=True),
         *_phrases("title_", "purpose_", "respondents_"),
         _column("regime", 18),
-        _column("definition", 22, DEFINITIONS, required=True),
+        _column("definition", 22, (*DEFINITIONS, CRITERION_WEIGHTS), required=True),
         _column("valid_from", 14),
         _column("valid_to", 14),
         status,

@@ -67,7 +67,7 @@ class SatisfactionIndex:
     with answers for further computation (ranks, classes, tests of differences), those that may not be printed too;
     ``labels``, ``estimates``, ``covariance``, ``degrees_of_freedom`` and ``family`` hold those that may.
     ``design_effect`` is the variance of the whole index over that of a simple random sample of as many people; NaN
-    for a mean of components.
+    for a mean of components. ``decides`` is False where the index stands beside the one that decides ranks and classes.
     """
 
     rows: tuple[IndexRow, ...]
@@ -86,6 +86,7 @@ class SatisfactionIndex:
     source: str
     estimation: GroupEstimates
     design_effect: float = _NAN
+    decides: bool = True
 
     def tidy(self) -> pd.DataFrame:
         """One row a term and group; n counts people who answered, n_answers their answers."""

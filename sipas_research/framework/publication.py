@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sipas_research.framework.definitions import ratio_parts
 from sipas_research.numerics.disclosure import suppress, suppress_table
+
+if TYPE_CHECKING:
+    from sipas_research.framework.design import PreparedDesign
+    from sipas_research.framework.groups import Grouping
+    from sipas_research.framework.index import SatisfactionIndex
+    from sipas_research.survey.responses import Responses
 
 Cells = tuple[np.ndarray, np.ndarray]
 _INDEX = "index"
@@ -75,3 +83,37 @@ def item_cells(top: np.ndarray, bottom: np.ndarray, member: np.ndarray, groups: 
     people = np.bincount(place, weights=bottom, minlength=groups + 1).astype(int)
     happy = np.bincount(place, weights=top * bottom, minlength=groups + 1).astype(int)
     return people, (people > 0) & ((happy == 0) | (happy == people)) & (np.arange(groups + 1) < groups)
+
+
+def item_masks(
+    design: PreparedDesign,
+    responses: Responses,
+    parts: Mapping[str, tuple[str, ...]],
+    index: SatisfactionIndex,
+    groups: Grouping,
+) -> dict[str, np.ndarray]:
+    """Return for each item in which groups its share must be hidden.
+
+    Within a component the items add up to it, and over the groups each item adds up to everyone's.
+
+    Parameters
+    ----------
+    design : PreparedDesign
+    parts : mapping of a component to its items
+    index : SatisfactionIndex
+        By the same groups, over the same components.
+
+    Returns
+    -------
+    dict of arrays of bool, shape (groups,)
+    """
+    member, size = groups.member[design.keep], len(groups.labels)
+    masks: dict[str, np.ndarray] = {}
+    for part, ids in parts.items():
+        withheld = np.array([r.suppressed for r in index.rows if r.group and r.term == part])
+        shares = [ratio_parts(responses, (item,), "share_satisfied") for item in ids]
+        cells = [item_cells(top[design.keep], bottom[design.keep], member, size) for top, bottom, _ in shares]
+        people, alike = (np.column_stack(columns) for columns in zip(*cells, strict=True))
+        hidden = suppress_table(people, withheld=alike, hidden=np.append(withheld, False))[:-1]
+        masks |= {item: hidden[:, column] for column, item in enumerate(ids)}
+    return masks

@@ -186,6 +186,8 @@ def rank_sets(
     AnalysisError
         If fewer than two agencies can be compared.
     """
+    if not index.decides:
+        raise OptionError("criterion_weights.error.decides")
     groups = chosen_family(index, family)
     size = len(groups.labels)
     chosen = max(1, min(_TOP, size // 2)) if top is None else top

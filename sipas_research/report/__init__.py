@@ -178,6 +178,8 @@ _BUILDERS = {
     "validity_table": "validity_tables",
     "unranked_finding": "ranking_findings",
     "variance_table": "efa_tables",
+    "weighted_index_table": "weight_tables",
+    "weights_table": "weight_tables",
     "year_table": "index_tables",
 }
 

@@ -1,0 +1,102 @@
+"""The index under criterion weights: the weights, how they were chosen, and agencies beside the default index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sipas_research.framework.index import IndexRow
+from sipas_research.framework.weight_result import CriterionWeight, WeightedIndex
+from sipas_research.report.cells import Absent, Suppressed
+from sipas_research.report.display import Column, Finding, Table
+from sipas_research.report.index_tables import figures_of, note_sentences
+from sipas_research.report.labels import source_line
+from sipas_research.survey.responses import Responses
+from sipas_research.wording import text
+
+
+def _word(name: str, language: str, **fields: object) -> str:
+    return text(f"criterion_weights.table.{name}", language, **fields)
+
+
+def _family(found: WeightedIndex, language: str) -> str:
+    return text(f"framework.agency_level.{found.framework.level}", language)
+
+
+def _id(name: str, found: WeightedIndex) -> str:
+    method = found.method.replace("_", "-")
+    return f"tbl-{name}-{method}-{found.framework.level}"
+
+
+def weights_table(found: WeightedIndex | Finding, responses: Responses, language: str) -> Table | Finding:
+    """Return the weight of each criterion, in the framework's order, with the reason for the weights below."""
+    if isinstance(found, Finding):
+        return found
+    bounded = found.method == "benefit_of_doubt"
+    bounds = (Column("bounds", _word("bounds", language), "interval_percent", width=0.22),) if bounded else ()
+    rows = tuple(_weight_row(w, found, language, bounded=bounded) for w in found.weights)
+    return Table(
+        _id("weights", found),
+        _word("weights_title", language, family=_family(found, language)),
+        (
+            Column("criterion", _word("criterion", language), width=0.4 if bounded else 0.5),
+            Column("component", _word("component", language), width=0.24 if bounded else 0.32),
+            Column("weight", _word("weight", language), "percent1"),
+            *bounds,
+        ),
+        rows,
+        language,
+        found.data_kind,
+        source=source_line(responses, language),
+        notes=found.notes(language),
+    )
+
+
+def _weight_row(weight: CriterionWeight, found: WeightedIndex, language: str, *, bounded: bool) -> tuple[Any, ...]:
+    criterion = weight.criterion
+    names = (criterion.name(language), found.framework.component(criterion.component).name(language))
+    if not weight.asked:
+        absent = Absent(_word("not_asked", language))
+        return (*names, absent, absent) if bounded else (*names, absent)
+    shown = weight.weight if np.isfinite(weight.weight) else Absent(_word("by_agency", language))
+    return (*names, shown, (weight.low, weight.high)) if bounded else (*names, shown)
+
+
+def weighted_index_table(found: WeightedIndex | Finding, responses: Responses, language: str) -> Table | Finding:
+    """Return the index of each agency under the weights beside its default index, in register order."""
+    if isinstance(found, Finding):
+        return found
+    keys = [f"tables.index.definition_{found.index.definition}", *found.index.notes]
+    return Table(
+        _id("weighted-index", found),
+        _word("index_title", language, family=_family(found, language)),
+        (
+            Column("agency", _word("agency", language), width=0.36),
+            Column("n", text("tables.common.n", language), "integer", width=0.1),
+            Column("default", _word("default", language), "percent", width=0.13),
+            Column("weighted", _word("weighted", language), "percent", width=0.14),
+            Column("interval", text("tables.common.interval", language), "interval_percent", width=0.16),
+            Column("difference", _word("difference", language), "number2", width=0.11),
+        ),
+        tuple(_agency_row(row, plain, responses, language) for row, plain in found.pairs()),
+        language,
+        found.data_kind,
+        weighting=text(f"tables.weighting.{found.index.weighting}", language),
+        source=source_line(responses, language),
+        notes=(
+            *note_sentences(keys, language),
+            *found.notes(language),
+            text("criterion_weights.note.sampling", language),
+        ),
+    )
+
+
+def _agency_row(row: IndexRow, plain: IndexRow, responses: Responses, language: str) -> tuple[Any, ...]:
+    names = ("suppressed", "estimate", "note", "n", "conf_low", "conf_high")
+    _, usual, _ = figures_of({name: getattr(plain, name) for name in names}, language)
+    people, estimate, ends = figures_of({name: getattr(row, name) for name in names}, language)
+    gap: Any = Suppressed() if row.suppressed else estimate
+    if not row.suppressed and np.isfinite(row.estimate - plain.estimate):
+        gap = 100.0 * (row.estimate - plain.estimate)
+    return (responses.agencies.name(row.group, language), people, usual, estimate, ends, gap)
