@@ -148,8 +148,10 @@ def _cells(responses: Responses, framework: Framework, *, partial: bool) -> _Cel
     missing = [framework.criterion(c).name.vi for c, ids in items.items() if not ids]
     items = {c: ids for c, ids in items.items() if ids}
     if not items or (missing and not partial):
-        counts = {"n": len(missing), "all": len(framework.criteria), "names": "; ".join(missing[:6])}
-        raise AnalysisError("criterion_weights.error.not_asked", **counts)
+        names = "; ".join(missing[:6])
+        raise AnalysisError(
+            "criterion_weights.error.not_asked", n=len(missing), all=len(framework.criteria), names=names
+        )
     design = prepare_design(responses)
     member = agencies.member[design.keep]
     size = len(agencies.labels)
@@ -300,7 +302,8 @@ def _index(
     answers = np.append(answers, np.zeros(len(families) - len(answers)))
     definition = f"criteria_{method}"
     rows = [
-        figure_row(ratios, k, INDEX, plain.level, not bool(shown[k]), float(answers[k])) for k in np.flatnonzero(mine)
+        figure_row(ratios, int(k), INDEX, plain.level, not bool(shown[k]), float(answers[k]))
+        for k in np.flatnonzero(mine)
     ]
     estimation = group_estimates(
         ratios.groups,
