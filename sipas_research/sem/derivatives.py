@@ -62,10 +62,14 @@ def expected_hessian(at: Implied, weight: Array, *, means: bool = True) -> Array
     result = np.zeros((count, count))
     result[:moments, :moments] = paired(shape, w.T @ weight @ w)
     if means:
-        slopes = at.mean_slopes
-        where = shape.mean_columns
-        result[where[:, None], where] += 2.0 * (slopes.T @ weight @ slopes)
+        _add_mean_part(result, at, weight)
     return result
+
+
+def _add_mean_part(result: Array, at: Implied, weight: Array) -> None:
+    """Add 2 M' V M."""
+    slopes, where = at.mean_slopes, at.layout.mean_columns
+    result[where[:, None], where] += 2.0 * (slopes.T @ weight @ slopes)
 
 
 def observed_hessian(at: Implied, given: Residuals) -> Array:
@@ -73,30 +77,27 @@ def observed_hessian(at: Implied, given: Residuals) -> Array:
 
     With V moving (ML): 2 VW - VV + K + 2 (X + X') + 2 M'VM - 2 L; with V fixed: VV + K + 2 M'VM - 2 L.
     """
-    result = expected_hessian(at, given.weight, means=given.deviation is not None)
-    moments = at.layout.moments
-    if given.curvature is not None:
-        w = at.directions
-        plain = result[:moments, :moments]
-        if given.deviation is not None:
-            plain = paired(at.layout, w.T @ given.weight @ w)
-        result[:moments, :moments] += 2.0 * _mixed(at, given, given.curvature) - 2.0 * plain
-        if given.deviation is not None:
-            _add_cross(result, at, given.weight, given.deviation)
-    result[:moments, :moments] += _second_order(at, given.slope)
-    if given.deviation is not None:
-        _subtract_mean_curvature(result, at, given.deviation)
+    shape, deviation = at.layout, given.deviation
+    count, moments = len(shape.free), shape.moments
+    result = np.zeros((count, count))
+    # 2 VW - VV is 2 V(W - V / 2), and VV is 2 V(V / 2)
+    other = 0.5 * given.weight if given.curvature is None else given.curvature - 0.5 * given.weight
+    result[:moments, :moments] = _twice_mixed(at, given.weight, other) + _second_order(at, given.slope)
+    if deviation is not None:
+        _add_mean_part(result, at, given.weight)
+        if given.curvature is not None:
+            _add_cross(result, at, given.weight, deviation)
+        _subtract_mean_curvature(result, at, deviation)
     return result
 
 
-def _mixed(at: Implied, given: Residuals, curvature: Array) -> Array:
-    """Return VW: tr(V dSigma_k W dSigma_l) in its symmetric form."""
+def _twice_mixed(at: Implied, weight: Array, other: Array) -> Array:
+    """Return 2 VW: tr(V dSigma_k W dSigma_l) + tr(W dSigma_k V dSigma_l)."""
     shape, w = at.layout, at.directions
     aa, bb, ab = shape.grid
-    by_v, by_w = w.T @ given.weight @ w, w.T @ curvature @ w
-    cross_v, cross_w = by_v.take(ab), by_w.take(ab)
-    same = by_v.take(aa) * by_w.take(bb) + by_v.take(bb) * by_w.take(aa)
-    return 0.5 * shape.scales * (same + cross_v * cross_w.T + cross_v.T * cross_w)
+    by_v, by_w = w.T @ weight @ w, w.T @ other @ w
+    cross = by_v.take(ab) * by_w.take(ab).T
+    return shape.scales * (by_v.take(aa) * by_w.take(bb) + by_v.take(bb) * by_w.take(aa) + cross + cross.T)
 
 
 def _add_cross(result: Array, at: Implied, weight: Array, deviation: Array) -> None:

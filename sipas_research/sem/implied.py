@@ -73,17 +73,16 @@ def implied(layout: Layout, theta: Array) -> Implied | None:
     """Return the implied moments at ``theta`` (all free parameters), or None where I - B has no inverse."""
     values = theta[layout.free]
     a, b = len(layout.path_to), len(layout.cov_left)
-    paths = -layout.base_paths
-    paths[layout.path_to, layout.path_from] -= values[:a]
-    paths.flat[:: layout.size + 1] += 1.0
-    residual = layout.base_cov.copy()
-    residual[layout.cov_left, layout.cov_right] += values[a : a + b]
-    off = layout.cov_left != layout.cov_right
-    residual[layout.cov_right[off], layout.cov_left[off]] += values[a : a + b][off]
-    intercepts = layout.base_means.copy()
-    intercepts[layout.means_of] += values[a + b :]
-    factors, pivots, singular = dgetrf(paths)
-    if singular:
-        return None
-    inverse, _ = dgetri(factors, pivots)
+    paths, residual, intercepts = layout.base_paths.copy(), layout.base_cov.copy(), layout.base_means.copy()
+    paths.put(layout.path_cells, values[:a])
+    for cells in layout.cov_cells:
+        residual.put(cells, values[a : a + b])
+    intercepts[layout.means_of] = values[a + b :]
+    if layout.direct:
+        inverse = layout.identity + paths
+    else:
+        factors, pivots, singular = dgetrf(layout.identity - paths)
+        if singular:
+            return None
+        inverse, _ = dgetri(factors, pivots)
     return Implied(layout, inverse, residual, intercepts) if np.isfinite(inverse).all() else None

@@ -60,6 +60,38 @@ class Layout:
         return len(self.path_to) + len(self.cov_left)
 
     @cached_property
+    def identity(self) -> Array:
+        """I, of the size of B."""
+        return np.eye(self.size)
+
+    @cached_property
+    def direct(self) -> bool:
+        """Whether no variable both explains and is explained: B B = 0, and I + B is the inverse of I - B."""
+        fixed_to, fixed_from = np.nonzero(self.base_paths)
+        explained = {*self.path_to.tolist(), *fixed_to.tolist()}
+        return explained.isdisjoint((*self.path_from.tolist(), *fixed_from.tolist()))
+
+    @cached_property
+    def path_cells(self) -> Index:
+        """Flat positions of the estimated paths in B."""
+        return self.path_to * self.size + self.path_from
+
+    @cached_property
+    def cov_cells(self) -> tuple[Index, Index]:
+        """Flat positions of the estimated covariances in both triangles of Phi."""
+        return self.cov_left * self.size + self.cov_right, self.cov_right * self.size + self.cov_left
+
+    @cached_property
+    def in_order(self) -> bool:
+        """Whether the group's parameters are all free parameters of the model, one for one in their order."""
+        return bool((self.free == np.arange(len(self.free))).all())
+
+    @cached_property
+    def distinct(self) -> bool:
+        """Whether no two parameters of the group are one free parameter."""
+        return len(set(self.free.tolist())) == len(self.free)
+
+    @cached_property
     def left(self) -> Index:
         """Column of W = [G, F C] that is ``a`` of each derivative s (a b' + b a')."""
         return np.concatenate([self.path_to, self.cov_left])

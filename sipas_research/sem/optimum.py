@@ -103,7 +103,11 @@ def slope_of(problem: Problem, point: Point) -> Array:
     """Return the gradient of the discrepancy by the free parameters."""
     result: Array = np.zeros(problem.size)
     for layout, target, at, given in _each(problem, point):
-        np.add.at(result, layout.free, target.pull * gradient(at, given))
+        part = target.pull * gradient(at, given)
+        if layout.in_order and len(part) == len(result):
+            result += part
+        else:
+            np.add.at(result, layout.free, part)
     return result
 
 
@@ -125,9 +129,9 @@ def hessian_of(problem: Problem, point: Point, *, observed: bool, by_rows: bool 
 def add_block(result: Array, layout: Layout, part: Array) -> None:
     """Add a group's matrix to that of the free parameters; rows that share a parameter are summed."""
     free = layout.free
-    if len(free) == len(result) and (free == np.arange(len(free))).all():
+    if layout.in_order and len(free) == len(result):
         result += part
-    elif len(set(free.tolist())) == len(free):
+    elif layout.distinct:
         result[free[:, None], free] += part
     else:
         np.add.at(result, (free[:, None], free[None, :]), part)

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf
 
 from sipas_research.numerics.correlation import Array
-from sipas_research.sem.layout import places
+from sipas_research.sem.layout import Index, places
 from sipas_research.sem.parameter_table import ParameterTable, Row
 
 #: Share of an indicator's variance that is taken as error, at least and at most.
 _LEAST, _MOST = 0.1, 0.9
+#: Lengths and variances under this count as none.
+_NOTHING = 1e-12
 
 
 def starting_values(table: ParameterTable, covs: Sequence[Array], means: Sequence[Array | None]) -> Array:
@@ -39,7 +42,7 @@ def plain_values(table: ParameterTable, covs: Sequence[Array], means: Sequence[A
 
 def _filled(table: ParameterTable, guesses: Sequence[Sequence[float]]) -> Array:
     """Average the guesses of rows that share a parameter; the user's starting values come first."""
-    total, count = np.zeros(table.size), np.zeros(table.size)
+    total, count = [0.0] * table.size, [0.0] * table.size
     given: dict[int, float] = {}
     iterators = [iter(guess) for guess in guesses]
     for row in table.rows:
@@ -50,7 +53,7 @@ def _filled(table: ParameterTable, guesses: Sequence[Sequence[float]]) -> Array:
             given.setdefault(row.free, row.value)
         total[row.free] += guess
         count[row.free] += 1.0
-    theta = total / np.maximum(count, 1.0)
+    theta = np.array(total) / np.maximum(count, 1.0)
     for free, value in given.items():
         theta[free] = value
     return theta
@@ -110,72 +113,98 @@ def _measurement(
     joint = np.zeros((size, size))
     joint[:p, :p] = cov
     blocks: dict[str, list[Row]] = {}
+    variances: dict[str, float] = {}
     for row in rows:
         if row.op == "=~":
             blocks.setdefault(row.lhs, []).append(row)
+        elif row.free < 0 and row.op == "~~" and row.lhs == row.rhs:
+            variances[row.lhs] = row.value
     loadings: dict[tuple[str, str], float] = {}
     errors: dict[str, float] = {}
-    done = list(range(p))
-    waiting = list(blocks)
-    while waiting:
-        ready = [name for name in waiting if all(place[row.rhs] in done for row in blocks[name])]
+    done = set(range(p))
+    while blocks:
+        ready = [name for name, block in blocks.items() if all(place[row.rhs] in done for row in block)]
         if not ready:
-            ready = waiting[:1]  # latent variables that measure each other: begin anywhere
-        for name in ready:
-            _one_latent(blocks[name], _fixed_variance(name, rows), place, joint, loadings, errors)
-            done.append(place[name])
-        waiting = [name for name in waiting if name not in ready]
+            ready = list(blocks)[:1]  # latent variables that measure each other: begin anywhere
+        taken = [blocks.pop(name) for name in ready]
+        _add_latents(taken, [variances.get(name) for name in ready], place, joint, loadings, errors)
+        done.update(place[name] for name in ready)
     return joint, loadings, errors
 
 
-def _one_latent(
-    block: list[Row], variance: float | None, place: dict[str, int], joint: Array,
+def _add_latents(
+    blocks: list[list[Row]], variances: list[float | None], place: dict[str, int], joint: Array,
     loadings: dict[tuple[str, str], float], errors: dict[str, float],
 ) -> None:  # fmt: skip
-    """Add a latent variable to the joint covariance matrix as a least-squares composite of its indicators."""
-    index = [place[row.rhs] for row in block]
-    part = joint[index][:, index]
-    variances = part.diagonal()
-    spread = np.sqrt(np.where(variances > 0, variances, 1.0))  # 0: a latent variable still to come
-    strength = _leading(part / spread / spread[:, None])
+    """Add latent variables to the joint covariance matrix as least-squares composites of their indicators."""
+    pairs = [row for block in blocks for row in block]
+    counts = [len(block) for block in blocks]
+    starts = [end - count for end, count in zip(accumulate(counts), counts, strict=True)]
+    owner = np.repeat(np.arange(len(blocks)), counts)
+    index = np.array([place[row.rhs] for row in pairs])
+    part = joint[index[:, None], index]
+    spread = np.sqrt(np.where(part.diagonal() > 0, part.diagonal(), 1.0))  # 0: a latent variable still to come
+    strength = _leading(part / spread / spread[:, None] * (owner[:, None] == owner), owner, starts)
     weights = strength * spread
-    scale, size = _scaling(weights, strength, block, variance)
-    weights /= scale
-    error = np.minimum(np.maximum(1.0 - strength**2, _LEAST), _MOST) * spread**2
-    for j, (row, rest) in enumerate(zip(block, error.tolist(), strict=True)):
+    scales = [
+        _scaling(weights[start:], strength[start:], block, variance)
+        for start, block, variance in zip(starts, blocks, variances, strict=True)
+    ]
+    weights /= np.array([scale for scale, _ in scales])[owner]
+    rests = np.minimum(np.maximum(1.0 - strength**2, _LEAST), _MOST) * spread**2
+    for j, (row, rest) in enumerate(zip(pairs, rests.tolist(), strict=True)):
         if row.free < 0:
             weights[j] = row.value
         loadings[row.lhs, row.rhs] = float(weights[j])
         errors[row.rhs] = min(errors.get(row.rhs, math.inf), rest)
     composite = weights / spread**2
-    gain = float(composite @ weights)
-    k = place[block[0].lhs]
-    if gain * size > 1e-12:
-        joint[k] = joint[:, k] = composite @ joint[index] / gain
-    joint[k, k] = size
+    sizes = np.array([size for _, size in scales])
+    gain = np.add.reduceat(composite * weights, starts)
+    means = np.zeros((len(blocks), len(joint)))
+    means[owner, index] = composite * np.where(gain * sizes > _NOTHING, 1.0 / gain, 0.0)[owner]
+    where = np.array([place[block[0].lhs] for block in blocks])
+    across = means @ joint
+    joint[where] = across
+    joint[:, where] = across.T
+    joint[where[:, None], where] = across @ means.T
+    joint[where, where] = sizes
 
 
-def _leading(correlations: Array) -> Array:
-    """Return loadings of one common factor: principal axes by power iteration."""
-    size = len(correlations)
-    if size == 1:
-        return np.array([np.sqrt(0.5)])
+def _leading(correlations: Array, owner: Index, starts: list[int]) -> Array:
+    """Return loadings of one common factor a block of indicators: principal axes by power iteration.
+
+    Parameters
+    ----------
+    correlations : (k, k) array
+        Zero between blocks.
+    owner : (k,) index array
+        Block of each indicator.
+    starts : list of int
+        First indicator of each block.
+    """
     reduced = correlations.copy()
     off = np.abs(reduced)
-    off.flat[:: size + 1] = 0.0
+    off.flat[:: len(off) + 1] = 0.0
     shared = off.max(axis=1)
-    first = np.sign(correlations[off.sum(axis=1).argmax()] + 1e-9)
+    first = np.sign(correlations[_peaks(off.sum(axis=1), starts)[owner], np.arange(len(owner))] + 1e-9)
     for _ in range(2):
-        reduced.flat[:: size + 1] = np.minimum(np.maximum(shared, 0.1), 0.95)
+        reduced.flat[:: len(off) + 1] = np.minimum(np.maximum(shared, 0.1), 0.95)
         turned = reduced @ first
-        length = float(np.sqrt(turned @ turned))
-        if not length > 0:
-            break
-        direction = turned / length
-        first = direction * np.sqrt(max(float(direction @ reduced @ direction), 0.1))
+        length = np.sqrt(np.add.reduceat(turned * turned, starts))
+        direction = turned / np.maximum(length, _NOTHING)[owner]
+        strength = np.add.reduceat(direction * (reduced @ direction), starts)
+        first = direction * np.sqrt(np.maximum(strength, 0.1))[owner]
         shared = first**2
     first = np.minimum(np.maximum(first, -0.95), 0.95)
-    return first if first[np.abs(first).argmax()] > 0 else -first
+    first *= np.where(first[_peaks(np.abs(first), starts)] > 0, 1.0, -1.0)[owner]
+    alone = np.bincount(owner)[owner] == 1
+    return np.where(alone, math.sqrt(0.5), first)
+
+
+def _peaks(values: Array, starts: list[int]) -> Index:
+    """Return the position of the largest value of each block."""
+    ends = (*starts[1:], len(values))
+    return np.array([start + int(values[start:end].argmax()) for start, end in zip(starts, ends, strict=True)])
 
 
 def _scaling(raw: Array, strength: Array, block: list[Row], variance: float | None) -> tuple[float, float]:
@@ -186,13 +215,6 @@ def _scaling(raw: Array, strength: Array, block: list[Row], variance: float | No
         return scale, scale**2
     size = 1.0 if variance is None or variance <= 0 else variance
     return math.sqrt(size), size
-
-
-def _fixed_variance(name: str, rows: list[Row]) -> float | None:
-    for row in rows:
-        if row.op == "~~" and row.lhs == name and row.rhs == name and row.free < 0:
-            return row.value
-    return None
 
 
 def _structure(
