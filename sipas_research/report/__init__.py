@@ -166,6 +166,7 @@ _BUILDERS = {
     "series_findings": "series_sentences",
     "show": "labels",
     "small_area_table": "rank_tables",
+    "state_line": "front",
     "stability_table": "target_tables",
     "standardized_loadings_table": "loading_tables",
     "standardized_paths_table": "structural_tables",

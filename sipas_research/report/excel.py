@@ -41,18 +41,19 @@ _WIDEST = 60
 _LINE = 16  # height of a line in points
 
 
-def write_table_xlsx(table: Table, path: Path) -> Path:
+def write_table_xlsx(table: Table, path: Path, *, state: str = "") -> Path:
     """Write one table as an Excel file of raw numbers; same table, same bytes.
 
     The first row is the mark where the data are simulated, then title, header and rows; each interval takes two
-    columns; the last column, ``data_kind``, says in each row where the numbers come from. The notes stand below.
+    columns; the last column, ``data_kind``, says in each row where the numbers come from. The notes stand below, and
+    last ``state``: how far the results have gone on their way to publication.
 
     Returns
     -------
     Path
         Where the file landed: another name than asked for where Excel held the old file open.
     """
-    return files.write_file(path, lambda target: _write(table, target))
+    return files.write_file(path, lambda target: _write(table, target, state))
 
 
 def write_figure(figure: Figure, folder: Path) -> tuple[Path, Path]:
@@ -61,7 +62,7 @@ def write_figure(figure: Figure, folder: Path) -> tuple[Path, Path]:
     return png, files.write_text(folder / f"{figure.id}.svg", figure.svg)
 
 
-def _write(table: Table, target: Path) -> None:
+def _write(table: Table, target: Path, state: str) -> None:
     import xlsxwriter
 
     workbook = xlsxwriter.Workbook(str(target), {"strings_to_formulas": False, "strings_to_urls": False})
@@ -83,9 +84,9 @@ def _write(table: Table, target: Path) -> None:
     sheet.set_row(row, _LINE * max(_lines(label, width) for label, width in zip(header, widths, strict=True)))
     sheet.freeze_panes(row + 1, 1)
     _write_rows(table, workbook, sheet, row + 1, widths)
-    if table.note_line:
-        look = workbook.add_format({"italic": True, "text_wrap": True, "valign": "top"})
-        _write_across(sheet, row + len(table.rows) + 2, table.note_line, look, widths)
+    look = workbook.add_format({"italic": True, "text_wrap": True, "valign": "top"})
+    for place, line in enumerate(line for line in (table.note_line, state) if line):
+        _write_across(sheet, row + len(table.rows) + 2 + place, line, look, widths)
     for place, width in enumerate(widths):
         sheet.set_column(place, place, width)
     _set_page(sheet, row)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from sipas_research.framework.framework_spec import LEVELS
+from sipas_research.framework.results_register import ResultsRegister
 from sipas_research.report.display import Finding
 from sipas_research.report.executed import Chapter
 from sipas_research.report.source import plain
@@ -17,6 +19,26 @@ _GUIDE_PUBLISHED = ("verdicts", "readings", "breaks", "margin", "dash", "numbers
 _OPENING = frozenset({"models-cross-section"})
 
 
+def state_line(register: ResultsRegister, year: int | None, levels: Iterable[str], language: str) -> str:
+    """Return how far the results have gone on their way to publication, a sentence a level.
+
+    Parameters
+    ----------
+    register : ResultsRegister
+        An empty one where nothing was registered: then every result is a draft.
+    year : int or None
+        Year of the results; without one the register cannot tell, and they are a draft.
+    levels : iterable of str
+        Levels of the agencies that the results are about; what is no level of the register is passed over.
+    """
+    if year is None:
+        return text("register.line.no_year", language)
+    known = [level for level in LEVELS if level in set(levels)]
+    if not known:
+        return text("register.line.no_level", language, year=str(year))
+    return " ".join(register.line(year, level, language) for level in known)
+
+
 def front_markdown(
     chapters: Iterable[Chapter],
     *,
@@ -27,6 +49,7 @@ def front_markdown(
     sources: Iterable[str],
     provenance: Mapping[str, str],
     data_kinds: tuple[DataKind, ...] = (),
+    state: str = "",
 ) -> str:
     """Return the Markdown of the page for the council and the reading guide.
 
@@ -47,6 +70,8 @@ def front_markdown(
     data_kinds : tuple of DataKind
         Every kind that stands in the document, where a survey and published figures stand in chapters of their own;
         each is described. Empty means ``data_kind`` alone.
+    state : str
+        What :func:`state_line` says of the results; "" where they are others' published figures.
     """
     findings = [f for chapter in chapters for f in chapter.findings if f.id not in _OPENING]
     # published figures are of many years: the study's year is that of a survey still to come
@@ -64,6 +89,7 @@ def front_markdown(
             **when,
             sources=plain(", ".join(sources)) or text("front.no_year", language),
         ),
+        *([f"{_bold('state_heading', language)}. {plain(state)}"] if state else []),
         _heading("values_heading", language, level=3),
         _list(sorted(findings, key=_order), "main") or text("front.no_values", language),
         *(_paragraph(name, kinds, language, said) for name in ("kind", "may", "may_not")),

@@ -29,7 +29,7 @@ def write_report(
     document = _document(study, chapters, language, study.title(language), "run.document.report", sources)
     stem = STEMS[language] + mark_suffix(document.data_kind, language)
     made: list[Path] = list(report.write_documents(document, out, stem))
-    made += write_parts(chapters, language, out)
+    made += write_parts(chapters, language, out, state=results_state(study, language))
     return tuple(made)
 
 
@@ -37,30 +37,41 @@ def write_scorecard(
     study: Study, chapter: report.Chapter, agency: Agency, language: str, out: Path, *, sources: Iterable[str]
 ) -> tuple[Path, ...]:
     """Write one agency's scorecard in one language."""
-    document = _document(study, [chapter], language, agency.name(language), "run.document.scorecard", sources)
+    name, kind = agency.name(language), "run.document.scorecard"
+    document = _document(study, [chapter], language, name, kind, sources, (agency.level,))
     tail = "" if language == "vi" else f"_{language}"
     stem = f"{safe_name(agency.code)}{tail}{mark_suffix(document.data_kind, language)}"
     return tuple(report.write_documents(document, out / SCORECARDS_FOLDER, stem))
 
 
-def write_parts(chapters: Iterable[report.Chapter], language: str, out: Path) -> list[Path]:
-    """Write each table as .xlsx and each figure as .png and .svg; English files end in "_en"."""
+def results_state(study: Study, language: str, levels: Iterable[str] | None = None) -> str:
+    """Return how far a study's results have gone; of the levels named, or of all levels of its agencies."""
+    wanted = {agency.level for agency in study.agencies.agencies} if levels is None else set(levels)
+    return report.state_line(study.results_register(), study.year, wanted, language)
+
+
+def write_parts(chapters: Iterable[report.Chapter], language: str, out: Path, *, state: str = "") -> list[Path]:
+    """Write each table as .xlsx and each figure as .png and .svg; English files end in "_en".
+
+    ``state`` stands in the files of tables, but for figures that others published.
+    """
     tail = "" if language == "vi" else f"_{language}"
     made: list[Path] = []
     for chapter in chapters:
         for table in chapter.tables:
             name = f"{table.id}{tail}{mark_suffix(table.data_kind, language)}.xlsx"
-            made.append(_write_table(table, out / TABLES_FOLDER / name))
+            own = "" if table.data_kind is DataKind.PUBLISHED else state
+            made.append(_write_table(table, out / TABLES_FOLDER / name, own))
         for figure in chapter.figures:
             place = out / FIGURES_FOLDER / f"{figure.id}{tail}{mark_suffix(figure.data_kind, language)}.png"
             made += _write_figure(figure, place)
     return made
 
 
-def _write_table(table: report.Table, path: Path) -> Path:
+def _write_table(table: report.Table, path: Path, state: str) -> Path:
     from sipas_research.report.excel import write_table_xlsx
 
-    return write_table_xlsx(table, path)
+    return write_table_xlsx(table, path, state=state)
 
 
 def _write_figure(figure: report.Figure, path: Path) -> tuple[Path, Path]:
@@ -75,6 +86,7 @@ def _document(
     title: str,
     subtitle: str,
     sources: Iterable[str],
+    levels: Iterable[str] | None = None,
 ) -> report.Document:
     from sipas_research.report.front import front_markdown
 
@@ -93,6 +105,7 @@ def _document(
         sources=sources,
         provenance=_provenance(study, language),
         data_kinds=tuple(dict.fromkeys([*own, *([DataKind.PUBLISHED] if study.evidence else [])])),
+        state="" if published else results_state(study, language, levels),
     )
     year = text("run.document.year", language, year=str(study.year)) if study.year and not published else ""
     return report.Document(

@@ -207,7 +207,11 @@ def check_study(study: Study, out: Path) -> _Checked:
         If the study names no survey, or a file is not there.
     DataFileError
         If a file is refused or a question waits for the user: with the list.
+    ReleaseError
+        If the register of results breaks a rule.
     """
+    # a register of results that breaks a rule is told before anything runs
+    study.results_register()
     if study.evidence and not study.has_data:
         return _Checked({}, ())
     if not study.surveys:
