@@ -244,5 +244,13 @@ class FewRowsWarning(SipasWarning):
     """A model has more parameters than there are rows."""
 
 
+class FewClustersWarning(SipasWarning):
+    """A model has no fewer parameters than there are clusters: its errors are arithmetic only."""
+
+
 class SingularMatrixWarning(SipasWarning):
     """A covariance matrix has no inverse; the estimator did not need it."""
+
+
+class FailedDrawsWarning(SipasWarning):
+    """Some bootstrap draws have no estimates; they are counted and kept as missing."""
