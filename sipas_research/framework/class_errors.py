@@ -125,16 +125,27 @@ def misgraded(
         raise OptionError("classes.error.few_years", value=years)
     found = _usable(index, family)
     truth, spread = true_shares(found)
-    shares, errors, sizes = _simulate(found, truth, 2 * years, rng)
-    judged = rule or Rule()
     sets = dict(bands) if isinstance(bands, Mapping) else {"": bands}
-    rows = tuple(
-        row
-        for name, chosen in sets.items()
-        for row in _rows(name, chosen, found, truth, (shares, errors, sizes), judged)
-    )
+    rows = simulated_rows(found, truth, sets, rng=rng, years=years, rule=rule or Rule())
     label = found.families[0] if found.families else ""
     return Misgrading(rows, sets, years, len(truth), spread, label, index.data_kind)
+
+
+def simulated_rows(
+    found: GroupEstimates,
+    truth: np.ndarray,
+    sets: Mapping[str, Bands],
+    *,
+    rng: np.random.Generator,
+    years: int,
+    rule: Rule,
+) -> tuple[ErrorRow, ...]:
+    """Return the errors of sets of bands over simulated years of groups with true shares ``truth`` (0-1).
+
+    Estimates, variances, forms and degrees of freedom of ``found`` say how large a year's samples are.
+    """
+    drawn = _simulate(found, truth, 2 * years, rng)
+    return tuple(row for name, bands in sets.items() for row in _rows(name, bands, found, truth, drawn, rule))
 
 
 def _usable(index: SatisfactionIndex, family: str | None) -> GroupEstimates:
