@@ -5,14 +5,14 @@ Cost O(n q^2) with q parameters of a group; rows come in blocks, so memory does 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from sipas_research.numerics.correlation import Array
+from sipas_research.sem.clusters import Clusters, ScoreSums
 from sipas_research.sem.derivatives import Residuals
-from sipas_research.sem.discrepancy import inverse_and_log_determinant
+from sipas_research.sem.fourth_moments import FourthMoments, FourthSums, clustered_fourth_moments, passed
 from sipas_research.sem.implied import Implied
 from sipas_research.sem.moments import GroupSample
 
@@ -21,24 +21,22 @@ Positions = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LikelihoodScores:
-    """What the sandwich of MLR and the test of Yuan & Bentler need of one group; z is a row less the sample means.
+    """What the sandwich of MLR and the test of Yuan & Bentler need of one group.
 
     Attributes
     ----------
     products : (q, q) array
-        J: mean product of the scores at the implied moments.
-    squared : float
-        Mean of (z' S^-1 z)^2.
-    kurtosis : (p,) array
-        Mean of z_j^4 / s_jj^2 of each variable.
-    outside : float
-        Mean of (z_x' S_xx^-1 z_x)^2 of the variables that only explain others; 0 without.
+        J of the group: products of the weighted scores at the implied moments, summed within clusters, over the sum
+        of the weights.
+    fourth : FourthMoments
+        Of the unrestricted models.
+    totals : (C, q) array or None
+        Sums of the weighted scores within each cluster of all groups; None where rows stand by themselves.
     """
 
     products: Array
-    squared: float
-    kurtosis: Array
-    outside: float
+    fourth: FourthMoments
+    totals: Array | None
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -64,10 +62,10 @@ class MomentScores:
     baseline: float
 
 
-def likelihood_scores(at: Implied, given: Residuals, sample: GroupSample, sources: Positions) -> LikelihoodScores:
+def likelihood_scores(
+    at: Implied, given: Residuals, sample: GroupSample, sources: Positions, clusters: Clusters | None = None
+) -> LikelihoodScores:
     """Go over the rows of one group for MLR.
-
-    Score k of row i: u_ik = s_k [(z'Va_k)(z'Vb_k) - a_k'Vb_k] + z'V M_k with z the row less the implied means.
 
     Parameters
     ----------
@@ -77,30 +75,36 @@ def likelihood_scores(at: Implied, given: Residuals, sample: GroupSample, source
         With rows.
     sources : tuple of int
         Positions of observed predictors, which the baseline model leaves correlated.
+    clusters : Clusters, optional
+        Where rows come in clusters.
+    """
+    if clusters is None:
+        fourth = FourthSums(sample, sources)
+        sums = implied_scores(at, given, sample, None, fourth)
+        return LikelihoodScores(sums.products() / sample.total, fourth.found(), None)
+    sums = implied_scores(at, given, sample, clusters)
+    found = clustered_fourth_moments(sample, sources, clusters)
+    return LikelihoodScores(sums.products() / sample.total, found, sums.totals)
+
+
+def implied_scores(
+    at: Implied, given: Residuals, sample: GroupSample, clusters: Clusters | None, fourth: FourthSums | None = None
+) -> ScoreSums:
+    """Go over the rows of one group for the scores at the implied moments; ``fourth`` counts the rows on the way.
+
+    Score k of row i: u_ik = s_k [(z'Va_k)(z'Vb_k) - a_k'Vb_k] + z'V M_k with z the row less the implied means.
     """
     pull = _Pull(at, given)
     away = np.zeros(len(sample.cov)) if given.deviation is None or sample.mean is None else sample.mean - at.mean
-    whole = inverse_and_log_determinant(sample.cov)
-    inverse = np.zeros_like(sample.cov) if whole is None else whole[0]
-    inside = np.asarray(sample.cov[np.ix_(sources, sources)])
-    outside = np.asarray(np.linalg.inv(inside), dtype=np.float64) if sources else None
-    count = len(at.layout.free)
-    products, sums = np.zeros((count, count)), np.zeros(count)
-    squared = beyond = 0.0
-    fourth = np.zeros(len(sample.names))
-    for across in _centred(sample):
-        fourth += ((across * across) ** 2).sum(axis=1)
-        squared += _sum_of_squares(inverse, across)
-        if outside is not None:
-            beyond += _sum_of_squares(outside, across[list(sources)])
+    offset = pull.offset()[:, None]
+    sums = ScoreSums(len(at.layout.free), clusters)
+    for across, weights, codes in passed(sample):
+        if fourth is not None:
+            fourth.add(across, weights)
         scores = pull.scores(across + away[:, None] if away.any() else across)
-        products += scores @ scores.T
-        sums += scores.sum(axis=1)
-    n = sample.n
-    mean, offset = sums / n, pull.offset()
-    crossed = np.outer(mean, offset)
-    plain = products / n - crossed - crossed.T + np.outer(offset, offset)
-    return LikelihoodScores(plain, squared / n, fourth / n / np.diag(sample.cov) ** 2, beyond / n)
+        scores -= offset
+        sums.add(scores, weights, codes)
+    return sums
 
 
 def moment_scores(
@@ -123,7 +127,7 @@ def moment_scores(
     products, sums = np.zeros((count, count)), np.zeros(count)
     squared = np.zeros(len(weights))
     fourth = np.zeros(len(cov))
-    for across in _centred(sample):
+    for across, _, _ in passed(sample):
         inside = None if project is None else project @ across
         scores = pull.scores(across)
         squares = across * across
@@ -152,6 +156,27 @@ def baseline_weight(cov: Array, predictors: Positions) -> Array:
         index = np.ix_(predictors, predictors)
         weight[index] = np.linalg.inv(cov[index])
     return weight
+
+
+def centred_scores(
+    at: Implied, given: Residuals, sample: GroupSample, predictors: Positions, clusters: Clusters | None = None
+) -> ScoreSums:
+    """Go over the rows of one group for J_c, the covariance of the scores about the sample's moments.
+
+    Score k: s_k [(z'Va_k)(z'Vb_k) - a_k'V S V b_k] + z'V M_k with z the row less the sample means, less its value at
+    the regression of z on the predictors; parameters as in :func:`likelihood_scores`.
+    """
+    pull, project = _Pull(at, given), _projection(sample.cov, predictors)
+    explained = 0.0 if project is None else project @ sample.cov @ project.T
+    centre = pull.centre(sample.cov - explained)[:, None]
+    sums = ScoreSums(len(at.layout.free), clusters)
+    for across, weights, codes in passed(sample):
+        scores = pull.scores(across)
+        if project is not None:
+            scores -= pull.scores(project @ across)
+        scores -= centre
+        sums.add(scores, weights, codes)
+    return sums
 
 
 class _Pull:
@@ -186,18 +211,17 @@ class _Pull:
 
     def offset(self) -> Array:
         """Return s_k a_k'Vb_k of every parameter; 0 for intercepts."""
+        return self._paired(self.weight)
+
+    def centre(self, spread: Array) -> Array:
+        """Return s_k a_k'V S V b_k, the mean of what :meth:`scores` gives where rows have covariances S."""
+        return self._paired(self.weight @ spread @ self.weight)
+
+    def _paired(self, weight: Array) -> Array:
         shape, w = self.at.layout, self.at.directions
         result = np.zeros(len(shape.free))
-        result[: shape.moments] = shape.factor * (w.T @ self.weight @ w)[shape.left, shape.right]
+        result[: shape.moments] = shape.factor * (w.T @ weight @ w)[shape.left, shape.right]
         return result
-
-
-def _centred(sample: GroupSample) -> Iterator[Array]:
-    """Yield the rows of a group less their means, as columns of (p, k) arrays."""
-    if sample.rows is None or sample.mean is None:
-        raise ValueError("rows and means are needed")
-    for block in sample.rows():
-        yield block.T - sample.mean[:, None]
 
 
 def _sum_of_squares(weight: Array, across: Array, inside: Array | None = None) -> float:

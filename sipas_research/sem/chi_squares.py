@@ -185,17 +185,17 @@ def _over(value: float, count: int) -> float:
 
 
 def _saturated(each: LikelihoodScores, predictors: tuple[int, ...], means: bool) -> float:
-    """Return tr1 of a group: 1/2 mean (d^2 - 2d + p), and p more with means; predictors' own part left out."""
-    size, outside = len(each.kurtosis), len(predictors)
-    known = each.outside if predictors else 0.0
-    return 0.5 * (each.squared - known - (size - outside)) + (size - outside if means else 0)
+    """Return tr1 of a group: half the part of covariances, and that of means; predictors' own part left out."""
+    fourth, known = each.fourth, 1.0 if predictors else 0.0
+    found = 0.5 * (fourth.covariances - known * fourth.outside_covariances)
+    return found + (fourth.means - known * fourth.outside_means if means else 0.0)
 
 
 def _baseline_taken(
     each: LikelihoodScores, predictors: tuple[int, ...], sources: tuple[int, ...], means: bool
 ) -> float:
     """Return tr(I^-1 J) of a group's baseline model: variances (and means), and the sources' block where it is free."""
-    own = np.setdiff1d(np.arange(len(each.kurtosis)), sources)
-    free = 0 if predictors else len(sources)
-    block = 0.5 * (each.outside - free) if free else 0.0
-    return 0.5 * float((each.kurtosis[own] - 1.0).sum()) + block + (len(own) + free if means else 0.0)
+    fourth, free = each.fourth, 0.0 if predictors else 1.0
+    own = np.setdiff1d(np.arange(len(fourth.own_means)), sources)
+    found = 0.5 * (float(fourth.own_covariances[own].sum()) + free * fourth.outside_covariances)
+    return found + (float(fourth.own_means[own].sum()) + free * fourth.outside_means if means else 0.0)

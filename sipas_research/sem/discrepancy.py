@@ -52,7 +52,8 @@ class Target:
         Of ``cov``; NaN where it has none (ULS on a singular matrix).
     share : float
         The group's share of all rows.
-    n : int
+    n : float
+        Its rows; the sum of their weights where they have some.
     likelihood : bool
         Whether the discrepancy is that of maximum likelihood.
     """
@@ -62,7 +63,7 @@ class Target:
     weight: Array
     log_determinant: float
     share: float
-    n: int
+    n: float
     likelihood: bool
 
     @property
@@ -78,7 +79,7 @@ def target_of(sample: GroupSample, options: FitOptions, share: float) -> Target:
     mean = sample.mean if options.meanstructure else None
     inverse, log_determinant = (np.eye(len(cov)), float("nan")) if found is None else found
     weight = np.eye(len(cov)) if options.estimator == "ULS" else inverse
-    return Target(cov, mean, weight, log_determinant, share, sample.n, options.likelihood)
+    return Target(cov, mean, weight, log_determinant, share, sample.total, options.likelihood)
 
 
 def value(at: Implied, target: Target) -> tuple[float, Residuals] | None:

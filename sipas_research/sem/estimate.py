@@ -159,12 +159,12 @@ def fit_table(table: ParameterTable, sample: Sample, options: FitOptions) -> Sem
     AnalysisError
         As in :func:`sem`.
     """
-    if options.categorical or options.fiml or options.design:
-        raise OptionError("sem.error.option", option="ordered, missing, cluster, weights", received="", allowed="-")
+    if options.categorical or options.fiml:
+        raise OptionError("sem.error.option", option="ordered, missing", received="", allowed="-")
     _require_moments(sample, options)
     singular = require_regular(sample.groups, invertible=options.estimator != "ULS")
     restrictions = restrictions_of(table)
-    targets = tuple(target_of(group, options, group.n / sample.n) for group in sample.groups)
+    targets = tuple(target_of(group, options, group.total / sample.n) for group in sample.groups)
     pairs = list(zip(range(len(targets)), targets, strict=True))
     layouts = tuple(layout_of(table, k, target.cov, target.mean) for k, target in pairs)
     problem = Problem(layouts, targets, table.size, counted_rows(sample.n, len(targets), options))

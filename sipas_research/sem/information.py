@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf
 
 from sipas_research.numerics.correlation import Array
-from sipas_research.sem.casewise import LikelihoodScores, MomentScores, likelihood_scores, moment_scores
+from sipas_research.sem.casewise import (
+    LikelihoodScores,
+    MomentScores,
+    centred_scores,
+    likelihood_scores,
+    moment_scores,
+)
+from sipas_research.sem.clusters import Clusters, clusters_of, products_of
 from sipas_research.sem.derivatives import expected_hessian
 from sipas_research.sem.discrepancy import inverse_and_log_determinant
+from sipas_research.sem.hole_sums import hole_score_sums
 from sipas_research.sem.moments import GroupSample
 from sipas_research.sem.optimum import Optimum, Problem, add_block, hessian_of
 from sipas_research.sem.options import FitOptions
@@ -67,8 +76,9 @@ def information_at(
 
     ML, GLS: inverse information over n (Fisher; lavaan's "standard"). MLM, MLR: the sandwich I^-1 J I^-1 / n with
     expected and observed information (White 1982; Yuan & Bentler 2000). ULS: the sandwich with normal-theory
-    fourth moments (Browne 1984). Restrictions: K (K'IK)^-1 K' (Silvey 1959). ``sources`` are correlated in the
-    baseline model, ``predictors`` (the default) have the sample's moments.
+    fourth moments (Browne 1984). With weights or clusters the middle is the covariance of the weighted scores summed
+    within clusters (Binder 1983, International Statistical Review 51, 279-292). Restrictions: K (K'IK)^-1 K' (Silvey
+    1959). ``sources`` are correlated in the baseline model, ``predictors`` (the default) have the sample's moments.
     """
     point = found.point
     expected = hessian_of(problem, point, observed=False, by_rows=True) / 2.0
@@ -78,10 +88,13 @@ def information_at(
     basis, _ = null_space(restrictions.gaps(held, point.theta)[1], problem.size)
     lost = _lost(expected, basis)
     inverse = inverse_within(used, basis)
-    likelihood, structured = _passes(found, samples, options, predictors, predictors if sources is None else sources)
+    clusters = clusters_of(samples)
+    linked = predictors if sources is None else sources
+    likelihood, structured = _passes(found, samples, options, predictors, linked, clusters)
     middle: Array | None = None
     if options.robust:
-        middle = _summed(problem, [each.products for each in likelihood] + [each.products for each in structured])
+        parts = [each.products for each in likelihood] + [each.products for each in structured]
+        middle = score_products(problem, parts, [each.totals for each in likelihood], clusters)
     elif options.estimator == "ULS":
         middle = normal_theory(problem, found)
     vcov = inverse / problem.n if middle is None else inverse @ middle @ inverse / problem.n
@@ -97,11 +110,16 @@ def _passes(
     options: FitOptions,
     predictors: tuple[int, ...],
     sources: tuple[int, ...],
+    clusters: Clusters | None,
 ) -> tuple[tuple[LikelihoodScores, ...], tuple[MomentScores, ...]]:
     """Go over the rows of every group, where the estimator needs it."""
     each = list(zip(found.point.groups, found.point.residuals, samples, strict=True))
+    if options.estimator == "MLR" and samples[0].holes is not None:
+        return tuple(
+            hole_score_sums(at, sample.holes, clusters) for at, _, sample in each if sample.holes is not None
+        ), ()
     if options.estimator == "MLR":
-        return tuple(likelihood_scores(*group, sources) for group in each), ()
+        return tuple(likelihood_scores(*group, sources, clusters) for group in each), ()
     if options.estimator == "MLM":
         return (), tuple(moment_scores(*group, predictors, sources) for group in each)
     return (), ()
@@ -111,8 +129,34 @@ def centred_products(
     problem: Problem, found: Optimum, samples: tuple[GroupSample, ...], predictors: tuple[int, ...]
 ) -> Array:
     """Return J_c of all groups: the covariance of the scores about the sample moments, for tr(U Gamma)."""
+    clusters = clusters_of(samples)
     each = zip(found.point.groups, found.point.residuals, samples, strict=True)
-    return _summed(problem, [moment_scores(*group, predictors).products for group in each])
+    sums = [centred_scores(*group, predictors, clusters) for group in each]
+    parts = [part.products() / sample.total for part, sample in zip(sums, samples, strict=True)]
+    return score_products(problem, parts, [part.totals for part in sums], clusters)
+
+
+def score_products(
+    problem: Problem, parts: Sequence[Array], totals: Sequence[Array | None], clusters: Clusters | None
+) -> Array:
+    """Return J by the free parameters: products of the scores, summed within clusters over all groups.
+
+    Parameters
+    ----------
+    problem : Problem
+    parts : (q_g, q_g) arrays
+        J of each group by itself, used where rows come in no clusters.
+    totals : (C, q_g) arrays
+        Sums of the scores of each cluster in each group, where they do.
+    clusters : Clusters or None
+    """
+    if clusters is None:
+        return _summed(problem, parts)
+    whole = np.zeros((problem.size, clusters.count))
+    for layout, part in zip(problem.layouts, totals, strict=True):
+        if part is not None:
+            np.add.at(whole, layout.free, part.T)
+    return products_of(whole.T, clusters) / problem.n
 
 
 def inverse_within(information: Array, basis: Array) -> Array:
@@ -158,7 +202,7 @@ def _lost(expected: Array, basis: Array) -> tuple[int, ...]:
     return tuple(np.flatnonzero((moved > 1e-4 * moved.max(axis=0)).any(axis=1)).tolist())
 
 
-def _summed(problem: Problem, parts: list[Array]) -> Array:
+def _summed(problem: Problem, parts: Sequence[Array]) -> Array:
     result = np.zeros((problem.size, problem.size))
     for layout, target, part in zip(problem.layouts, problem.targets, parts, strict=True):
         add_block(result, layout, target.share * part)

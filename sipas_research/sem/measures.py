@@ -48,7 +48,7 @@ def measures_of(
     predictors : tuple of int
         Positions of observed predictors: the likelihood is conditional on them.
     """
-    rows = sum(target.n for target in targets)
+    rows = round(sum(target.n for target in targets))
     counted = counted_rows(rows, len(targets), options)
     model, baseline = tests.model, tests.baseline
     found: dict[str, float] = {

@@ -115,6 +115,11 @@ class GroupSample:
     weights: Array | None = None
     clusters: NDArray[np.intp] | None = None
 
+    @property
+    def total(self) -> float:
+        """Sum of the weights: what the group counts for; its rows where there are no weights."""
+        return float(self.n) if self.weights is None else float(self.weights.sum())
+
     def take(self, names: Sequence[str]) -> GroupSample:
         """Return the sample with its variables in another order."""
         if tuple(names) == self.names:

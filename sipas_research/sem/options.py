@@ -127,6 +127,7 @@ def fit_options(
     if missing == "fiml" and name not in ("ML", "MLR"):
         raise OptionError("sem.error.fiml_estimator", estimator=name)
     means = bool(meanstructure) or means_needed or bool({"intercepts", "means"} & set(equal)) or missing == "fiml"
+    means = means or (cluster is not None and not chosen and meanstructure is None)  # what clusters share, means show
     observed = name == "MLR" or missing == "fiml"
     return FitOptions(
         estimator=name,  # type: ignore[arg-type]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sipas_research.numerics.correlation import Array
-from sipas_research.sem.casewise import likelihood_scores, moment_scores
+from sipas_research.sem.casewise import implied_scores, moment_scores
+from sipas_research.sem.clusters import Clusters, clusters_of, products_of
 from sipas_research.sem.derivatives import expected_hessian, observed_hessian
 from sipas_research.sem.information import NOT_IDENTIFIED, inverse_within
 from sipas_research.sem.layout import Index
@@ -96,29 +97,41 @@ def row_system(fit: SemFit) -> RowSystem:
     rows = np.flatnonzero(index.free >= 0)
     count = len(rows)
     score, bread, meat = np.zeros(count), np.zeros((count, count)), np.zeros((count, count))
+    clusters = clusters_of(fit.samples)
+    totals = np.zeros((0 if clusters is None else clusters.count, count))
     for group, at in enumerate(fit.groups):
         own = np.flatnonzero(index.group[rows] == group)
         picked = rows[own]
         where = directions(at, index.left[picked], index.right[picked], index.kind[picked])
         block = np.ix_(own, own)
         score[own] = scores(fit, group, where)
-        bread[block], meat[block] = _matrices(fit, group, where)
+        bread[block], meat[block], within = _matrices(fit, group, where, clusters)
+        if within is not None:
+            totals[:, own] = within
+    if clusters is not None:  # clusters may cut groups: their scores covary
+        meat = products_of(totals, clusters) / fit.problem.n
     shared = np.zeros((count, fit.problem.size))
     shared[np.arange(count), index.free[rows]] = 1.0
     return RowSystem(rows, score, bread, meat, shared, shared @ fit.information.basis, fit.problem.n)
 
 
-def _matrices(fit: SemFit, group: int, where: Directions) -> tuple[Array, Array]:
-    """Return bread and meat of one group, in the order of the rows."""
+def _matrices(
+    fit: SemFit, group: int, where: Directions, clusters: Clusters | None
+) -> tuple[Array, Array, Array | None]:
+    """Return bread and meat of one group, and the scores' sums of its clusters, in the order of the rows."""
     given, target = fit.optimum.point.residuals[group], fit.problem.targets[group]
     means = target.mean is not None
     observed = fit.options.information == "observed"
     whole = observed_hessian(where.at, given) if observed else expected_hessian(where.at, given.weight, means=means)
     bread = meat = whole / 2.0
-    if fit.options.robust:
-        scored = likelihood_scores if fit.options.estimator == "MLR" else moment_scores
-        meat = scored(where.at, given, fit.samples[group], fit.predictors).products
+    totals: Array | None = None
+    if fit.options.estimator == "MLR":
+        sums = implied_scores(where.at, given, fit.samples[group], clusters)
+        meat = sums.products() / fit.samples[group].total
+        totals = None if sums.totals is None else sums.totals[:, where.order]
+    elif fit.options.estimator == "MLM":
+        meat = moment_scores(where.at, given, fit.samples[group], fit.predictors).products
     elif fit.options.estimator == "ULS":
         meat = expected_hessian(where.at, given.weight @ target.cov @ given.weight, means=means) / 2.0
     order = np.ix_(where.order, where.order)
-    return target.share * bread[order], target.share * meat[order]
+    return target.share * bread[order], target.share * meat[order], totals

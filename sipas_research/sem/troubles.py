@@ -8,6 +8,7 @@ import numpy as np
 
 from sipas_research.errors import (
     ConvergenceWarning,
+    FewClustersWarning,
     FewRowsWarning,
     HeywoodWarning,
     NegativeVarianceWarning,
@@ -46,6 +47,10 @@ def troubles_of(fit: SemFit, singular: tuple[str, ...]) -> list[SipasWarning]:
         found.append(NotIdentifiedWarning("sem.warning.not_identified", names=named or "-", df=str(df)))
     if fit.n <= fit.parameters:
         found.append(FewRowsWarning("sem.warning.few_rows", parameters=fit.parameters))
+    clusters = fit.sample.n_clusters
+    if 0 < clusters <= fit.parameters:
+        fields = {"clusters": clusters, "parameters": fit.parameters}
+        found.append(FewClustersWarning("sem_design.warning.few_clusters", **fields))
     alone = _alone(fit)
     if alone:
         found.append(SingleIndicatorWarning("sem.warning.single_indicator", names=", ".join(alone)))
