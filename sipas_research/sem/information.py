@@ -19,7 +19,6 @@ from sipas_research.sem.casewise import (
 from sipas_research.sem.clusters import Clusters, clusters_of, products_of
 from sipas_research.sem.derivatives import expected_hessian
 from sipas_research.sem.discrepancy import inverse_and_log_determinant
-from sipas_research.sem.hole_sums import hole_score_sums
 from sipas_research.sem.moments import GroupSample
 from sipas_research.sem.optimum import Optimum, Problem, add_block, hessian_of
 from sipas_research.sem.options import FitOptions
@@ -114,10 +113,6 @@ def _passes(
 ) -> tuple[tuple[LikelihoodScores, ...], tuple[MomentScores, ...]]:
     """Go over the rows of every group, where the estimator needs it."""
     each = list(zip(found.point.groups, found.point.residuals, samples, strict=True))
-    if options.estimator == "MLR" and samples[0].holes is not None:
-        return tuple(
-            hole_score_sums(at, sample.holes, clusters) for at, _, sample in each if sample.holes is not None
-        ), ()
     if options.estimator == "MLR":
         return tuple(likelihood_scores(*group, sources, clusters) for group in each), ()
     if options.estimator == "MLM":
