@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,10 @@ from sipas_research.sem.parameter_table import ParameterTable
 from sipas_research.sem.restrictions import Restrictions
 from sipas_research.sem.sampling import Sample
 from sipas_research.sem.standardize import RowIndex, row_index, row_values, standardized_values
+
+if TYPE_CHECKING:
+    from sipas_research.sem.bootstrap import Bootstrap
+    from sipas_research.sem.monte_carlo import MonteCarlo
 
 NOTE_FIXED, NOTE_LOST, NOTE_BOUND = "fixed", "not_identified", "at_bound"
 
@@ -201,6 +205,20 @@ class SemFit:
         from sipas_research.sem.modification import modification_indices
 
         return modification_indices(self)
+
+    def bootstrap(
+        self, draws: int = 5000, seed: int = 1, jobs: int = 1, by: Literal["rows", "cluster"] | None = None
+    ) -> Bootstrap:
+        """Draw rows or clusters with replacement and fit each resample; see :func:`.bootstrap.bootstrap`."""
+        from sipas_research.sem.bootstrap import bootstrap
+
+        return bootstrap(self, draws, seed, jobs, by)
+
+    def monte_carlo(self, draws: int = 20_000, seed: int = 1, *, level: float | None = None) -> MonteCarlo:
+        """Return simulated intervals of the defined parameters; see :func:`.monte_carlo.monte_carlo`."""
+        from sipas_research.sem.monte_carlo import monte_carlo
+
+        return monte_carlo(self, draws, seed, level=level)
 
     def glance(self) -> pd.DataFrame:
         """Return one row about the whole fit."""

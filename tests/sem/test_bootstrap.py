@@ -11,7 +11,6 @@ import pytest
 
 import sipas_research as sr
 from sipas_research.errors import AnalysisError, FailedDrawsWarning, OptionError
-from sipas_research.sem.bootstrap import bootstrap
 from sipas_research.sem.bootstrap_draws import Units, units_of
 from sipas_research.sem.bootstrap_intervals import acceleration, bias_corrected, percentile
 from sipas_research.sem.bootstrap_plan import plan_of
@@ -56,7 +55,7 @@ def resampled(fit, draw, seed=1):
 )
 def test_a_draw_is_the_fit_of_its_rows(model, options):
     fit = sr.sem(model, FRAME, **options)
-    found = bootstrap(fit, draws=3, seed=5)
+    found = fit.bootstrap(draws=3, seed=5)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         again = sr.sem(model, resampled(fit, 2, seed=5), **options)
@@ -73,12 +72,12 @@ def test_a_draw_is_the_fit_of_its_rows(model, options):
 
 def test_numbers_depend_on_the_seed_and_not_on_jobs_or_the_number_of_draws():
     fit = sr.sem(MEDIATION, FRAME)
-    one, more = bootstrap(fit, draws=12, seed=9), bootstrap(fit, draws=20, seed=9, jobs=2)
+    one, more = fit.bootstrap(draws=12, seed=9), fit.bootstrap(draws=20, seed=9, jobs=2)
     assert np.array_equal(one.draws, more.draws[:12])
     assert np.array_equal(one.drawn.std_all, more.drawn.std_all[:12])
-    assert not np.allclose(one.draws, bootstrap(fit, draws=12, seed=10).draws)
+    assert not np.allclose(one.draws, fit.bootstrap(draws=12, seed=10).draws)
     pd.testing.assert_frame_equal(
-        bootstrap(fit, draws=60, jobs=2).tidy("bca"), bootstrap(fit, draws=60).tidy("bca"), check_exact=True
+        fit.bootstrap(draws=60, jobs=2).tidy("bca"), fit.bootstrap(draws=60).tidy("bca"), check_exact=True
     )
     with pytest.raises(ValueError, match="read-only"):
         one.draws[0, 0] = 1.0
@@ -99,7 +98,7 @@ def test_intervals_are_those_of_boot():
 def test_the_acceleration_of_a_mean_is_its_skewness():
     generator = np.random.default_rng(2)
     frame = pd.DataFrame({"y": generator.exponential(size=80)})
-    found = bootstrap(sr.sem("y ~ 1\ny ~~ y", frame), draws=400)
+    found = sr.sem("y ~ 1\ny ~~ y", frame).bootstrap(draws=400)
     tidy = found.tidy("bca")
     place = int(np.flatnonzero(tidy["op"] == "~1")[0])
     away = frame["y"] - frame["y"].mean()
@@ -114,7 +113,7 @@ def test_the_acceleration_of_a_mean_is_its_skewness():
 
 def test_errors_come_close_to_the_sandwich_and_every_row_has_an_interval():
     fit = sr.sem(MEDIATION, FRAME, estimator="MLR")
-    found = bootstrap(fit, draws=400, seed=3)
+    found = fit.bootstrap(draws=400, seed=3)
     tidy, expected = found.tidy(), fit.tidy()
     paths = tidy["op"].isin(["~", ":="])
     ratio = tidy.loc[paths, "std_error"] / expected.loc[paths, "std_error"]
@@ -138,7 +137,7 @@ def test_draws_without_estimates_are_counted_and_kept_as_missing():
     rare = pd.DataFrame({"x": FRAME["x1"][:60], "y": [1.0] * 3 + [0.0] * 57})
     fit = sr.sem("y ~ a*x\ntwice := 2*a", rare)
     with pytest.warns(FailedDrawsWarning, match="of 200 resamples"):
-        found = bootstrap(fit, draws=200, seed=1)
+        found = fit.bootstrap(draws=200, seed=1)
     assert 0 < found.failed == found.failures["moments"] < 40  # nobody of the three drawn: chance (57/60)^60
     lost = np.isnan(found.draws).all(axis=1)
     assert lost.sum() == found.failed
@@ -152,9 +151,9 @@ def test_draws_without_estimates_are_counted_and_kept_as_missing():
 def test_draws_with_a_negative_variance_are_counted_and_kept():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = bootstrap(sr.cfa("f =~ x1 + x2 + x9", FRAME[:40]), draws=25, seed=1)
+        found = sr.cfa("f =~ x1 + x2 + x9", FRAME[:40]).bootstrap(draws=12, seed=1)
     kept = ~np.isnan(found.draws).all(axis=1)
-    assert kept.sum() == 25 - found.failed
+    assert kept.sum() == 12 - found.failed
     table = found.frame()[kept]
     variances = table[[name for name in table if name[: name.find("~~")] == name[name.find("~~") + 2 :]]]
     assert (variances < 0).any(axis=1).sum() == found.improper > 0
@@ -162,14 +161,14 @@ def test_draws_with_a_negative_variance_are_counted_and_kept():
 
 def test_few_draws_give_no_interval():
     fit = sr.sem(MEDIATION, FRAME)
-    one = bootstrap(fit, draws=1).tidy()
+    one = fit.bootstrap(draws=1).tidy()
     free = one["note"] != "fixed"
     assert one.loc[free, "note"].eq("few_draws").all()
     assert one.loc[free, ["std_error", "conf_low", "conf_high", "std_all_low"]].isna().all(axis=None)
     assert one.loc[free, "bias"].notna().all()
-    enough = bootstrap(fit, draws=39).tidy()
+    enough = fit.bootstrap(draws=39).tidy()
     assert enough.loc[free, "conf_low"].notna().all()
-    assert bootstrap(fit, draws=39).tidy(level=0.99).loc[free, "conf_low"].isna().all()
+    assert fit.bootstrap(draws=39).tidy(level=0.99).loc[free, "conf_low"].isna().all()
 
 
 def test_an_estimate_beyond_all_draws_has_no_corrected_interval():
@@ -198,15 +197,15 @@ def test_an_estimate_beyond_all_draws_has_no_corrected_interval():
 def test_options_outside_their_range_are_refused(options, words):
     fit = sr.cfa("f =~ x1 + x2 + x3", FRAME)
     with pytest.raises(OptionError, match=words):
-        bootstrap(fit, **options)
+        fit.bootstrap(**options)
 
 
 def test_what_cannot_be_drawn_is_refused():
     items = ["x1", "x2", "x3"]
     moments = sr.Moments(FRAME[items].cov(), FRAME[items].mean(), len(FRAME))
     with pytest.raises(AnalysisError, match="covariance matrix"):
-        bootstrap(sr.cfa("f =~ x1 + x2 + x3", moments), draws=5)
-    found = bootstrap(sr.cfa("f =~ x1 + x2 + x3", FRAME), draws=5)
+        sr.cfa("f =~ x1 + x2 + x3", moments).bootstrap(draws=5)
+    found = sr.cfa("f =~ x1 + x2 + x3", FRAME).bootstrap(draws=5)
     for wrong in ({"ci": "normal"}, {"level": 95}, {"level": 1.0}):
         with pytest.raises(OptionError):
             found.tidy(**wrong)
@@ -221,7 +220,7 @@ def test_rows_behind_moments_can_be_drawn():
     values = FRAME[items].to_numpy()
     moments = sr.Moments(FRAME[items].cov(), FRAME[items].mean(), len(FRAME), rows=lambda: [values[:100], values[100:]])
     model = "f =~ x1 + x2 + x3\ng =~ x4 + x5 + x6"
-    by_moments, by_rows = bootstrap(sr.cfa(model, moments), draws=4), bootstrap(sr.cfa(model, FRAME), draws=4)
+    by_moments, by_rows = (sr.cfa(model, given).bootstrap(draws=4) for given in (moments, FRAME))
     np.testing.assert_allclose(by_moments.draws, by_rows.draws, atol=1e-5)
 
 
@@ -238,7 +237,7 @@ def test_clusters_are_drawn_whole_and_within_groups_unless_they_cut_them():
 
 
 def test_summary_and_glance_tell_what_was_done():
-    found = bootstrap(sr.sem(MEDIATION, FRAME, data_kind=sr.DataKind.SIMULATED), draws=60, seed=4)
+    found = sr.sem(MEDIATION, FRAME, data_kind=sr.DataKind.SIMULATED).bootstrap(draws=60, seed=4)
     row = found.glance().iloc[0]
     assert (row["draws"], row["failed"], row["by"], row["units"], row["seed"]) == (60, 0, "rows", len(FRAME), 4)
     assert row["data_kind"] == "simulated"
