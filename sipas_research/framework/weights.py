@@ -19,7 +19,7 @@ from sipas_research.framework.design import PreparedDesign, Ratios, plan_of, pre
 from sipas_research.framework.framework_spec import Framework, WeightMethod
 from sipas_research.framework.group_estimates import families_of, group_estimates
 from sipas_research.framework.groups import Grouping, group_rows
-from sipas_research.framework.index import INDEX, SatisfactionIndex, components, index_under
+from sipas_research.framework.index import INDEX, SatisfactionIndex, components, index_under, satisfaction_index
 from sipas_research.framework.index_figures import figure_row, hidden_row
 from sipas_research.framework.publication import item_masks
 from sipas_research.framework.weight_result import CriterionWeight, WeightedIndex
@@ -123,6 +123,40 @@ def weighted_index(
     own.setflags(write=False)
     rows, covered = _listed(framework, cells, found, chosen)
     return WeightedIndex(framework, chosen, found.chosen, rows, index, plain, own, covered)
+
+
+def deciding_index(
+    responses: Responses, framework: Framework, by_agency: SatisfactionIndex | None = None
+) -> SatisfactionIndex:
+    """Return the index by agency on which ranks and classes of a framework's level rest.
+
+    Parameters
+    ----------
+    responses : Responses
+        Of one year.
+    framework : Framework
+        Names the definition; "criterion_weights" means the index under its own weights.
+    by_agency : SatisfactionIndex, optional
+        Taken as it is where it is already of the definition.
+
+    Raises
+    ------
+    OptionError
+        If the framework names criterion weights but did not hold before the first answer.
+    AnalysisError
+        If the form does not ask every criterion that is weighed.
+    """
+    if framework.definition == CRITERION_WEIGHTS:
+        found = weighted_index(responses, framework, level=framework.confidence).index
+        if not found.decides:
+            raise OptionError("criterion_weights.error.decides")
+        return found
+    if by_agency is not None and (by_agency.definition, by_agency.level) == (
+        framework.definition,
+        framework.confidence,
+    ):
+        return by_agency
+    return satisfaction_index(responses, "agency", framework.definition, level=framework.confidence)
 
 
 def _method(framework: Framework, method: WeightMethod | None, weights: Mapping[str, float] | None) -> WeightMethod:

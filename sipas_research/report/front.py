@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from sipas_research.framework.framework_spec import LEVELS
 from sipas_research.framework.results_register import ResultsRegister
@@ -50,6 +51,7 @@ def front_markdown(
     provenance: Mapping[str, str],
     data_kinds: tuple[DataKind, ...] = (),
     state: str = "",
+    audience: Literal["council", "public"] = "council",
 ) -> str:
     """Return the Markdown of the page for the council and the reading guide.
 
@@ -72,6 +74,8 @@ def front_markdown(
         each is described. Empty means ``data_kind`` alone.
     state : str
         What :func:`state_line` says of the results; "" where they are others' published figures.
+    audience : "council" or "public"
+        Whose page it is.
     """
     findings = [f for chapter in chapters for f in chapter.findings if f.id not in _OPENING]
     # published figures are of many years: the study's year is that of a survey still to come
@@ -81,7 +85,7 @@ def front_markdown(
     kinds = data_kinds or (data_kind,)
     said = {name: _words(value) for name, value in provenance.items()}
     parts = [
-        _heading("council_heading", language),
+        _heading(f"{audience}_heading", language),
         text(
             "front.about_published" if published else "front.about",
             language,

@@ -11,7 +11,7 @@ from sipas_research import report
 from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.framework.framework_file import load_framework
 from sipas_research.framework.framework_spec import Component, Criterion, Item
-from sipas_research.framework.weights import METHODS
+from sipas_research.framework.weights import METHODS, deciding_index
 from sipas_research.survey.agencies import Agency
 from sipas_research.survey.specs import SampleDesign
 from sipas_research.wording import Bilingual
@@ -222,3 +222,16 @@ def test_tables_say_how_weights_were_chosen(people, language, method):
     assert "nan" not in words
     assert "None" not in words
     assert [row[0] for row in shown.rows] == [people.agencies.name(g, language) for g in found.index.groups]
+
+
+def test_ranks_and_classes_rest_on_the_index_that_the_framework_names(people):
+    plain = sr.satisfaction_index(people, by="agency")
+    assert deciding_index(people, framework(), plain) is plain
+    mean = deciding_index(people, framework(definition="mean_score"), plain)
+    assert mean.definition == "mean_score"
+    late = framework((0.1, 0.2, 0.3, 0.4), method="expert", definition="criterion_weights")
+    with pytest.raises(OptionError, match="trước ngày khảo sát đầu tiên"):
+        deciding_index(people, late)
+    year = replace(people, frame=people.frame.assign(year=2023.0))
+    named = replace(late, valid_from="2022-12-31")
+    assert deciding_index(year, named).definition == "criteria_expert"
