@@ -11,6 +11,7 @@ from sipas_research.sem.casewise import LikelihoodScores
 from sipas_research.sem.derivatives import expected_hessian, gradient
 from sipas_research.sem.discrepancy import Target, inverse_and_log_determinant, value
 from sipas_research.sem.information import Information, inverse_within
+from sipas_research.sem.missing_tests import Corrected, hole_traces
 from sipas_research.sem.optimum import Optimum, Problem, add_block
 from sipas_research.sem.options import FitOptions
 
@@ -28,16 +29,19 @@ class Test:
     df : int
     scaling : float
         Scaling factor of the robust test; NaN where there is none.
+    shift : float
+        What is added after scaling: 0 but for the scaled and shifted test of ordered answers.
     """
 
     statistic: float
     df: int
     scaling: float = NAN
+    shift: float = 0.0
 
     @property
     def scaled(self) -> float:
         """The scaled chi-square."""
-        return self.statistic / self.scaling if self.scaling > 0 else NAN
+        return self.statistic / self.scaling + self.shift if self.scaling > 0 else NAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,14 @@ class Tests:
 
     ``saturated_scaling`` and ``model_scaling`` are the factors of the two log-likelihoods (Yuan & Bentler 2000), NaN
     without a robust estimator. As in lavaan ``model_scaling`` divides by the parameters counted before equalities.
+    ``corrected`` is what robust indices of incomplete rows rest on, None where rows are complete.
     """
 
     model: Test
     baseline: Test
     saturated_scaling: float
     model_scaling: float
+    corrected: Corrected | None = None
 
 
 def degrees_of_freedom(variables: int, predictors: int, groups: int, parameters: int, *, means: bool) -> int:
@@ -78,6 +84,8 @@ def tests_of(
     df = degrees_of_freedom(size, outside, groups, parameters, means=means)
     baseline_df = groups * (size * (size - 1) - len(sources) * (len(sources) - 1)) // 2
     statistic = _statistic(problem, found, information, options)
+    if problem.targets[0].holes is not None:
+        return _of_holes(problem, found, information, options, (statistic, df, baseline_df), predictors, sources)
     baseline = sum(_baseline(target, predictors, sources, options) for target in problem.targets)
     if not options.robust:
         return Tests(Test(statistic, df), Test(float(baseline), baseline_df), NAN, NAN)
@@ -177,6 +185,26 @@ def _scaled(
         Test(baseline.statistic, baseline.df, _over(whole - base, baseline.df)),
         _over(whole, model.df + information.basis.shape[1]),
         _over(taken, sum(len(layout.free) for layout in problem.layouts)),
+    )
+
+
+def _of_holes(
+    problem: Problem, found: Optimum, information: Information, options: FitOptions,
+    known: tuple[float, int, int], predictors: tuple[int, ...], sources: tuple[int, ...],
+) -> Tests:  # fmt: skip
+    """Return the tests of a model of incomplete rows; ``known`` are the chi-square and both degrees of freedom."""
+    statistic, df, baseline_df = known
+    basis = information.basis
+    traces = hole_traces(problem, found, basis, predictors, sources, robust=options.robust)
+    taken = NAN
+    if information.score_products is not None:
+        taken = float(np.sum(inverse_within(information.used, basis) * information.score_products))
+    return Tests(
+        Test(statistic, df, _over(traces.saturated - taken, df)),
+        Test(traces.baseline, baseline_df, _over(traces.saturated - traces.baseline_taken, baseline_df)),
+        _over(traces.saturated, df + basis.shape[1]),
+        _over(taken, sum(len(layout.free) for layout in problem.layouts)),
+        traces.corrected,
     )
 
 

@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from sipas_research.errors import AnalysisError
 from sipas_research.numerics.correlation import Array, read_only
+from sipas_research.sem.holes import Holes
 from sipas_research.sem.moments import GroupSample
 
 Codes = NDArray[np.intp]
@@ -38,7 +39,7 @@ class Clusters:
     stretch: Array
 
 
-def clusters_of(samples: Sequence[GroupSample]) -> Clusters | None:
+def clusters_of(samples: Sequence[GroupSample | Holes]) -> Clusters | None:
     """Return the clusters of all groups, or None where rows stand by themselves.
 
     Raises

@@ -6,6 +6,7 @@ from the small matrix W' X W. Cost O(p q^2) for q parameters.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,12 +30,16 @@ class Residuals:
         V d with d = sample mean less implied mean.
     curvature : (p, p) array or None
         V T V where V moves with the parameters (ML), None where it does not (GLS, ULS).
+    by_moments : callable or None
+        Rows with holes: called with True it returns the second derivatives by means and lower triangle of Sigma, with
+        False their expectation; ``weight`` is then the inverse of Sigma and ``curvature`` is None.
     """
 
     weight: Array
     slope: Array
     deviation: Array | None
     curvature: Array | None
+    by_moments: Callable[[bool], Array] | None = None
 
 
 def gradient(at: Implied, given: Residuals) -> Array:
@@ -66,6 +71,29 @@ def expected_hessian(at: Implied, weight: Array, *, means: bool = True) -> Array
     return result
 
 
+def expected_of(at: Implied, given: Residuals, *, means: bool = True) -> Array:
+    """Return the expected Hessian of a discrepancy, that of rows with holes too."""
+    if given.by_moments is None:
+        return expected_hessian(at, given.weight, means=means)
+    return _through(at, given.by_moments(False))
+
+
+def _through(at: Implied, curvature: Array) -> Array:
+    slopes = moment_slopes_of(at)
+    return np.asarray(slopes.T @ curvature @ slopes)
+
+
+def moment_slopes_of(at: Implied) -> Array:
+    """Return D: the derivatives of means and lower triangle of Sigma, column by column, by a group's parameters."""
+    shape, p = at.layout, at.layout.observed
+    columns, rows = np.triu_indices(p)
+    left, right = at.directions[:, shape.left], at.directions[:, shape.right]
+    result = np.zeros((p + len(rows), len(shape.free)))
+    result[:p, shape.mean_columns] = at.mean_slopes
+    result[p:, : shape.moments] = shape.factor * (left[rows] * right[columns] + left[columns] * right[rows])
+    return result
+
+
 def _add_mean_part(result: Array, at: Implied, weight: Array) -> None:
     """Add 2 M' V M."""
     slopes, where = at.mean_slopes, at.layout.mean_columns
@@ -75,10 +103,16 @@ def _add_mean_part(result: Array, at: Implied, weight: Array) -> None:
 def observed_hessian(at: Implied, given: Residuals) -> Array:
     """Return the matrix of second derivatives of the discrepancy.
 
-    With V moving (ML): 2 VW - VV + K + 2 (X + X') + 2 M'VM - 2 L; with V fixed: VV + K + 2 M'VM - 2 L.
+    With V moving (ML): 2 VW - VV + K + 2 (X + X') + 2 M'VM - 2 L; with V fixed: VV + K + 2 M'VM - 2 L. Of rows with
+    holes: D'HD + K - 2 L.
     """
     shape, deviation = at.layout, given.deviation
     count, moments = len(shape.free), shape.moments
+    if given.by_moments is not None and deviation is not None:
+        result = _through(at, given.by_moments(True))
+        result[:moments, :moments] += _second_order(at, given.slope)
+        _subtract_mean_curvature(result, at, deviation)
+        return result
     result = np.zeros((count, count))
     # 2 VW - VV is 2 V(W - V / 2), and VV is 2 V(V / 2)
     other = 0.5 * given.weight if given.curvature is None else given.curvature - 0.5 * given.weight

@@ -14,6 +14,7 @@ from scipy.linalg.lapack import dpotrf, dpotri
 
 from sipas_research.numerics.correlation import Array
 from sipas_research.sem.derivatives import Residuals
+from sipas_research.sem.holes import Holes, value_with_holes
 from sipas_research.sem.implied import Implied
 from sipas_research.sem.moments import GroupSample
 from sipas_research.sem.options import FitOptions
@@ -56,6 +57,8 @@ class Target:
         Its rows; the sum of their weights where they have some.
     likelihood : bool
         Whether the discrepancy is that of maximum likelihood.
+    holes : Holes or None
+        The rows themselves where some are incomplete; ``cov`` and ``mean`` then make them most likely.
     """
 
     cov: Array
@@ -65,6 +68,7 @@ class Target:
     share: float
     n: float
     likelihood: bool
+    holes: Holes | None = None
 
     @property
     def pull(self) -> float:
@@ -79,7 +83,7 @@ def target_of(sample: GroupSample, options: FitOptions, share: float) -> Target:
     mean = sample.mean if options.meanstructure else None
     inverse, log_determinant = (np.eye(len(cov)), float("nan")) if found is None else found
     weight = np.eye(len(cov)) if options.estimator == "ULS" else inverse
-    return Target(cov, mean, weight, log_determinant, share, sample.total, options.likelihood)
+    return Target(cov, mean, weight, log_determinant, share, sample.total, options.likelihood, sample.holes)
 
 
 def value(at: Implied, target: Target) -> tuple[float, Residuals] | None:
@@ -88,6 +92,8 @@ def value(at: Implied, target: Target) -> tuple[float, Residuals] | None:
     ML: log|Sigma| + tr(T Sigma^-1) - log|S| - p with T = S + d d' (Joreskog 1967). GLS, ULS: half the trace of
     (V (S - Sigma))^2 plus d'V d (Browne 1974, South African Statistical Journal 8, 1-24).
     """
+    if target.holes is not None:
+        return value_with_holes(at, target.holes)
     cov = at.cov
     deviation = None if target.mean is None else target.mean - at.mean
     if not target.likelihood:

@@ -19,6 +19,7 @@ from sipas_research.sem.casewise import (
 from sipas_research.sem.clusters import Clusters, clusters_of, products_of
 from sipas_research.sem.derivatives import expected_hessian
 from sipas_research.sem.discrepancy import inverse_and_log_determinant
+from sipas_research.sem.hole_sums import hole_score_sums
 from sipas_research.sem.moments import GroupSample
 from sipas_research.sem.optimum import Optimum, Problem, add_block, hessian_of
 from sipas_research.sem.options import FitOptions
@@ -85,7 +86,7 @@ def information_at(
     used = hessian_of(problem, point, observed=True) / 2.0 if observed else expected
     held = (*restrictions.equal, *found.active)
     basis, _ = null_space(restrictions.gaps(held, point.theta)[1], problem.size)
-    lost = _lost(expected, basis)
+    lost = lost_parameters(expected, basis)
     inverse = inverse_within(used, basis)
     clusters = clusters_of(samples)
     linked = predictors if sources is None else sources
@@ -113,6 +114,10 @@ def _passes(
 ) -> tuple[tuple[LikelihoodScores, ...], tuple[MomentScores, ...]]:
     """Go over the rows of every group, where the estimator needs it."""
     each = list(zip(found.point.groups, found.point.residuals, samples, strict=True))
+    if options.estimator == "MLR" and samples[0].holes is not None:
+        return tuple(
+            hole_score_sums(at, sample.holes, clusters) for at, _, sample in each if sample.holes is not None
+        ), ()
     if options.estimator == "MLR":
         return tuple(likelihood_scores(*group, sources, clusters) for group in each), ()
     if options.estimator == "MLM":
@@ -182,7 +187,7 @@ def regular(inner: Array) -> bool:
     return not failed and float(factor.diagonal().min()) ** 2 > _FAR
 
 
-def _lost(expected: Array, basis: Array) -> tuple[int, ...]:
+def lost_parameters(expected: Array, basis: Array) -> tuple[int, ...]:
     """Return the parameters that take part in a direction along which the implied moments do not change."""
     inner = basis.T @ expected @ basis
     if not len(inner) or regular(inner):

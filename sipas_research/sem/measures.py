@@ -9,7 +9,7 @@ import numpy as np
 
 from sipas_research.numerics.correlation import Array
 from sipas_research.sem import fit_indices as index
-from sipas_research.sem.chi_squares import Test, Tests
+from sipas_research.sem.chi_squares import Corrected, Test, Tests
 from sipas_research.sem.discrepancy import Target, inverse_and_log_determinant
 from sipas_research.sem.implied import Implied
 from sipas_research.sem.optimum import Point
@@ -48,7 +48,7 @@ def measures_of(
     predictors : tuple of int
         Positions of observed predictors: the likelihood is conditional on them.
     """
-    rows = round(sum(target.n for target in targets))
+    rows = int(sum(target.n for target in targets) + 0.5)  # weights add up to the rows, but for the last digits
     counted = counted_rows(rows, len(targets), options)
     model, baseline = tests.model, tests.baseline
     found: dict[str, float] = {
@@ -62,12 +62,14 @@ def measures_of(
         "baseline_df": float(baseline.df),
         "baseline_pvalue": index.chi_square_p(baseline.statistic, baseline.df),
     }
-    found |= _incremental(model.statistic, model.df, baseline.statistic, baseline.df, "")
+    found |= incremental(model.statistic, model.df, baseline.statistic, baseline.df, "")
     found |= _information(targets, point.discrepancies, options, parameters, predictors, rows)
     found["ntotal"] = float(rows)
-    found |= _rmsea(model.statistic, model.df, counted, len(targets), "")
+    found |= rmsea_measures(model.statistic, model.df, counted, len(targets), "")
     if options.robust:
         found |= _scaled(tests, counted, len(targets))
+    if tests.corrected is not None:
+        found |= _corrected(tests, tests.corrected, counted, len(targets))
     found |= _residual(targets, point, options, parameters, model.df)
     found["mfi"] = index.mfi(model.statistic, model.df, counted)
     found["ecvi"] = (model.statistic + 2.0 * parameters) / counted
@@ -88,7 +90,8 @@ def _just_identified(statistic: float, options: FitOptions) -> dict[str, float]:
     return found
 
 
-def _incremental(statistic: float, df: int, start: float, start_df: int, suffix: str) -> dict[str, float]:
+def incremental(statistic: float, df: int, start: float, start_df: int, suffix: str) -> dict[str, float]:
+    """Return CFI, TLI and their kin under lavaan's names."""
     nfi = index.nfi(statistic, start)
     tli = index.tli(statistic, df, start, start_df)
     return {
@@ -103,7 +106,8 @@ def _incremental(statistic: float, df: int, start: float, start_df: int, suffix:
     }
 
 
-def _rmsea(statistic: float, df: int, rows: int, groups: int, suffix: str) -> dict[str, float]:
+def rmsea_measures(statistic: float, df: int, rows: int, groups: int, suffix: str) -> dict[str, float]:
+    """Return RMSEA, its 90% interval and the test of close fit."""
     stretch = math.sqrt(groups)
     low, high = index.rmsea_interval(statistic, df, rows)
     return {
@@ -133,16 +137,25 @@ def _scaled(tests: Tests, rows: int, groups: int) -> dict[str, float]:
         "scaling_factor_h1": tests.saturated_scaling,
         "scaling_factor_h0": tests.model_scaling,
     }
-    found |= _incremental(model.scaled, model.df, baseline.scaled, baseline.df, "_scaled")
-    found |= _rmsea(model.scaled, model.df, rows, groups, "_scaled")
+    found |= incremental(model.scaled, model.df, baseline.scaled, baseline.df, "_scaled")
+    found |= rmsea_measures(model.scaled, model.df, rows, groups, "_scaled")
     found |= _scaled_interval(model, rows, groups)
     expected, start_expected = model.scaling * model.df, baseline.scaling * baseline.df
     found["cfi_robust"] = index.cfi(model.statistic, expected, baseline.statistic, start_expected)
     found["tli_robust"] = index.tli_noncentral(
         model.statistic, model.df, expected, baseline.statistic, baseline.df, start_expected
     )
-    found |= _robust_rmsea(model.statistic, model.df, model.scaling, rows, groups)
+    found |= robust_rmsea(model.statistic, model.df, model.scaling, rows, groups)
     return found
+
+
+def _corrected(tests: Tests, given: Corrected, rows: int, groups: int) -> dict[str, float]:
+    """Return the robust CFI, TLI and RMSEA of incomplete rows (Zhang & Savalei 2023)."""
+    df, start_df = tests.model.df, tests.baseline.df
+    cfi = index.cfi(given.statistic, given.expected, given.baseline, given.baseline_expected)
+    tli = index.tli_noncentral(given.statistic, df, given.expected, given.baseline, start_df, given.baseline_expected)
+    trace = given.expected / df if df > 0 else NAN
+    return {"cfi_robust": cfi, "tli_robust": tli} | robust_rmsea(given.statistic, df, trace, rows, groups)
 
 
 def _scaled_interval(model: Test, rows: int, groups: int) -> dict[str, float]:
@@ -159,7 +172,8 @@ def _scaled_interval(model: Test, rows: int, groups: int) -> dict[str, float]:
     }
 
 
-def _robust_rmsea(statistic: float, df: int, trace: float, rows: int, groups: int) -> dict[str, float]:
+def robust_rmsea(statistic: float, df: int, trace: float, rows: int, groups: int) -> dict[str, float]:
+    """Return the robust RMSEA; ``trace`` is what one degree of freedom stands for."""
     if df <= 0 or not trace > 0:
         names = ("rmsea", "rmsea_ci_lower", "rmsea_ci_upper", "rmsea_pvalue")
         return {f"{name}_robust": NAN for name in names}
@@ -195,6 +209,8 @@ def _information(
 
 def _saturated_log_likelihood(target: Target, predictors: tuple[int, ...]) -> float:
     """Return the normal log-likelihood of a group at its own moments: -n/2 [p log 2 pi + log|S| + p]."""
+    if target.holes is not None:
+        return target.holes.log_likelihood(predictors)
     size, log_determinant = len(target.cov), target.log_determinant
     if predictors:
         inside = inverse_and_log_determinant(target.cov[np.ix_(predictors, predictors)])

@@ -18,6 +18,7 @@ from sipas_research.errors import AnalysisError, ConstantItemError, OptionError,
 from sipas_research.numerics.correlation import Array, read_only
 from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind
+from sipas_research.sem.holes import Holes
 
 #: Rows of one block in a pass over the data: the block and its products stay in the processor's cache.
 BLOCK_ROWS = 8192
@@ -102,6 +103,8 @@ class GroupSample:
         Sampling weights in the order of the pass, scaled to add up to the rows of all groups; None: all one.
     clusters : (n,) array or None
         The cluster of each row, counted from zero over all groups; None: every row by itself.
+    holes : Holes or None
+        Patterns and values of incomplete rows, whose likeliest moments ``cov`` and ``mean`` then are.
     """
 
     label: str
@@ -114,6 +117,7 @@ class GroupSample:
     positions: NDArray[np.intp] | None = None
     weights: Array | None = None
     clusters: NDArray[np.intp] | None = None
+    holes: Holes | None = None
 
     @property
     def total(self) -> float:
@@ -129,7 +133,7 @@ class GroupSample:
         rows = None if self.rows is None else _reordered(self.rows, order)
         mean = None if self.mean is None else read_only(self.mean[order])
         cov = read_only(self.cov[np.ix_(order, order)])
-        return replace(self, names=tuple(names), cov=cov, mean=mean, rows=rows)
+        return replace(self, names=tuple(names), cov=cov, mean=mean, rows=rows, holes=None)
 
 
 def _reordered(rows: RowBlocks, order: Array) -> RowBlocks:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg.lapack import dposv
 
 from sipas_research.numerics.correlation import Array
-from sipas_research.sem.derivatives import expected_hessian, gradient, observed_hessian
+from sipas_research.sem.derivatives import expected_of, gradient, observed_hessian
 from sipas_research.sem.discrepancy import Residuals, Target, value
 from sipas_research.sem.implied import Implied, implied
 from sipas_research.sem.layout import Layout
@@ -48,6 +48,18 @@ class Problem:
     targets: tuple[Target, ...]
     size: int
     n: int
+
+    def point_at(self, theta: Array) -> Point | None:
+        """Return the discrepancy at ``theta``, or None outside the parameter space."""
+        return _moment_point(self, theta)
+
+    def slope_of(self, point: Point) -> Array:
+        """Return the gradient of the discrepancy."""
+        return _moment_slope(self, point)
+
+    def hessian_of(self, point: Point, *, observed: bool, by_rows: bool = False) -> Array:
+        """Return the expected or observed Hessian; see :func:`hessian_of`."""
+        return _moment_hessian(self, point, observed=observed, by_rows=by_rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -85,6 +97,23 @@ class Optimum:
 
 def point_at(problem: Problem, theta: Array) -> Point | None:
     """Return the discrepancy at ``theta``, or None where a covariance matrix is not positive definite."""
+    return problem.point_at(theta)
+
+
+def slope_of(problem: Problem, point: Point) -> Array:
+    """Return the gradient of the discrepancy by the free parameters."""
+    return problem.slope_of(point)
+
+
+def hessian_of(problem: Problem, point: Point, *, observed: bool, by_rows: bool = False) -> Array:
+    """Return the expected or observed Hessian by the free parameters.
+
+    ``by_rows`` weighs groups by their share of the rows, as information does, and not as the discrepancy does.
+    """
+    return problem.hessian_of(point, observed=observed, by_rows=by_rows)
+
+
+def _moment_point(problem: Problem, theta: Array) -> Point | None:
     groups, residuals, distances = [], [], []
     total = 0.0
     for layout, target in zip(problem.layouts, problem.targets, strict=True):
@@ -99,8 +128,7 @@ def point_at(problem: Problem, theta: Array) -> Point | None:
     return Point(theta, tuple(groups), tuple(residuals), tuple(distances), total)
 
 
-def slope_of(problem: Problem, point: Point) -> Array:
-    """Return the gradient of the discrepancy by the free parameters."""
+def _moment_slope(problem: Problem, point: Point) -> Array:
     result: Array = np.zeros(problem.size)
     for layout, target, at, given in _each(problem, point):
         part = target.pull * gradient(at, given)
@@ -111,17 +139,10 @@ def slope_of(problem: Problem, point: Point) -> Array:
     return result
 
 
-def hessian_of(problem: Problem, point: Point, *, observed: bool, by_rows: bool = False) -> Array:
-    """Return the expected or observed Hessian by the free parameters.
-
-    ``by_rows`` weighs groups by their share of the rows, as information does, and not as the discrepancy does.
-    """
+def _moment_hessian(problem: Problem, point: Point, *, observed: bool, by_rows: bool) -> Array:
     result = np.zeros((problem.size, problem.size))
     for layout, target, at, given in _each(problem, point):
-        if observed:
-            part = observed_hessian(at, given)
-        else:
-            part = expected_hessian(at, given.weight, means=target.mean is not None)
+        part = observed_hessian(at, given) if observed else expected_of(at, given, means=target.mean is not None)
         add_block(result, layout, (target.share if by_rows else target.pull) * part)
     return result
 

@@ -140,6 +140,7 @@ def gather(
     missing: str = "listwise",
     weights: str | None = None,
     cluster: str | None = None,
+    known: Sequence[str] = (),
 ) -> Sample:
     """Return the moments of the model's observed variables in each group.
 
@@ -156,6 +157,8 @@ def gather(
         With "fiml" a row counts where it holds at least one variable.
     weights, cluster : str, optional
         Columns of the sampling design; rows without them are left out.
+    known : sequence of str
+        Observed predictors that the likelihood is conditional on: rows without them are left out with "fiml" too.
 
     Raises
     ------
@@ -182,7 +185,7 @@ def gather(
     kind = _kind(data, data_kind)
     frame = data.frame if isinstance(data, Responses) else data
     design = design_columns(frame, weights=weights, cluster=cluster)
-    keep = _kept(values, missing, grouping, design)
+    keep = _kept(values, missing, grouping, design, [names.index(name) for name in known])
     n_read, codes, index = len(values), grouping.codes, frame.index
     if keep is not None:
         values, index = values[keep], index[keep]
@@ -190,15 +193,20 @@ def gather(
         if not (isinstance(data, Responses) and len(values) < MINIMUM_CELL):
             _tell_dropped(n_read, len(values), missing)
     design = design.of_rows(keep)
-    groups = _groups(sample_of_rows, values, names, grouping.labels, codes, index, design)
+    build = sample_of_rows
+    if missing == "fiml":
+        from sipas_research.sem.missing import sample_with_holes
+
+        build = sample_with_holes
+    groups = _groups(build, values, names, grouping.labels, codes, index, design)
     if isinstance(data, Responses):
         _refuse_few_people(groups)
     return Sample(groups, n_read, kind)
 
 
-def _kept(values: Array, missing: str, grouping: Grouping, design: DesignColumns) -> Mask | None:
-    """Return which rows count, or None where all do."""
-    keep = _complete_rows(values) if missing == "listwise" else _answered_rows(values)
+def _kept(values: Array, missing: str, grouping: Grouping, design: DesignColumns, fixed: Sequence[int]) -> Mask | None:
+    """Return which rows count, or None where all do; ``fixed`` are columns that must be there."""
+    keep = _complete_rows(values) if missing == "listwise" else _answered_rows(values, fixed)
     known = design.known(len(values))
     if grouping.codes is not None:
         known &= np.asarray(grouping.codes >= 0)
@@ -249,11 +257,13 @@ def _complete_rows(values: Array) -> Mask | None:
     return None if complete.all() else complete
 
 
-def _answered_rows(values: Array) -> Mask | None:
-    """Return which rows hold at least one value, or None where all do; infinite values count as an error."""
+def _answered_rows(values: Array, fixed: Sequence[int]) -> Mask | None:
+    """Return which rows hold a value beside all fixed ones, or None where all do; infinite values are an error."""
     if np.isinf(values).any():
         raise AnalysisError("sem.error.infinite")
-    answered: Mask = np.logical_not(np.isnan(values).all(axis=1))
+    there = np.logical_not(np.isnan(values))
+    modelled = np.setdiff1d(np.arange(values.shape[1]), fixed)
+    answered: Mask = there[:, modelled].any(axis=1) & there[:, list(fixed)].all(axis=1)
     return None if answered.all() else answered
 
 
