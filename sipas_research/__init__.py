@@ -59,6 +59,7 @@ _HOME = {
     "adjusted_index": "framework.case_mix",
     "weighted_index": "framework.weights",
     "scorecard": "framework.scorecard",
+    "open_scorecard": "study.scorecard_file",
     "rank_sets": "framework.ranks",
     "rank_robustness": "framework.rank_robustness",
     "fay_herriot": "framework.small_area",

@@ -13,29 +13,25 @@ from sipas_research.wording import number, percent, text
 def action_table(
     found: Suggestions, responses: Responses, language: str, *, framework: Framework | None = None
 ) -> Table | Finding:
-    """Return suggested measures by criterion; a sentence where nothing lies below the peers by more than noise."""
+    """Return suggested measures, each with the criteria it acts on; a sentence where there is nothing to suggest."""
     if not found.rows:
         return Finding("no-suggested-measure", found.summary(language), language, found.data_kind)
     rows = []
-    for suggestion in found.rows:
-        name = _name(suggestion, responses, framework, language)
-        for place, action in enumerate(suggestion.actions):
-            gap = number(100.0 * suggestion.gap, 2, language) if place == 0 else ""
-            deadline = action.deadline or text("actions.table.to_fill", language)
-            cells = (action.text(language), action.owner(language), deadline, action.evidence(language))
-            rows.append((name if place == 0 else "", gap, *cells))
+    for action in dict.fromkeys(a for s in found.rows for a in s.actions):
+        about = "; ".join(_about(s, responses, framework, language) for s in found.rows if action in s.actions)
+        deadline = action.deadline or text("actions.table.to_fill", language)
+        rows.append((action.text(language), about, action.owner(language), deadline, action.evidence(language)))
     sources = dict.fromkeys(a.source(language) for s in found.rows for a in s.actions if a.source(language))
     level = percent(found.level, language, 0)
     return Table(
         "tbl-measures",
         text("actions.table.title", language, agency=responses.agencies.name(found.agency, language)),
         (
-            Column("term", text("actions.table.term", language), width=0.16),
-            Column("gap", text("actions.table.gap", language), align="right", width=0.1),
-            Column("measure", text("actions.table.measure", language), width=0.32),
-            Column("owner", text("actions.table.owner", language), width=0.14),
-            Column("deadline", text("actions.table.deadline", language), width=0.1),
-            Column("evidence", text("actions.table.evidence", language), width=0.18),
+            Column("measure", text("actions.table.measure", language), width=0.3),
+            Column("term", text("actions.table.term", language), width=0.22),
+            Column("owner", text("actions.table.owner", language), width=0.15),
+            Column("deadline", text("actions.table.deadline", language), width=0.11),
+            Column("evidence", text("actions.table.evidence", language), width=0.22),
         ),
         tuple(rows),
         language,
@@ -47,6 +43,11 @@ def action_table(
             *(text("actions.table.note_source", language, source=source) for source in sources),
         ),
     )
+
+
+def _about(found: Suggestion, responses: Responses, framework: Framework | None, language: str) -> str:
+    gap = number(100.0 * found.gap, 2, language)
+    return text("actions.table.about", language, term=_name(found, responses, framework, language), gap=gap)
 
 
 def _name(found: Suggestion, responses: Responses, framework: Framework | None, language: str) -> str:

@@ -142,6 +142,11 @@ def person_rows(notebook: Any, marks: PersonMarks) -> tuple[PersonRow, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def shows_persons(bundle: Mapping[str, Any], marks: PersonMarks) -> bool:
+    """True where something displayed, by mime type, shows rows about single persons; see :func:`person_rows`."""
+    return any(True for _ in _reasons({"data": bundle}, marks))
+
+
 def _reasons(output: Mapping[str, Any], marks: PersonMarks) -> Iterator[str]:
     for table in _tables(output):
         cells = [c for row in table for c in row]
