@@ -176,7 +176,7 @@ def test_what_cannot_be_estimated_is_named(model, words):
     ("options", "word"),
     [
         ({"estimator": "WLS"}, "MLR"),
-        ({"estimator": None}, "MLR"),
+        ({"estimator": 3}, "MLR"),
         ({"information": "x"}, "observed"),
         ({"std_lv": 1}, "std_lv"),
         ({"orthogonal": None}, "orthogonal"),
