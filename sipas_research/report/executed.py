@@ -1,7 +1,8 @@
 """From an executed notebook to one chapter of a document, in one language.
 
-Only two things are taken: Markdown cells, and what code cells showed as :class:`Table`, :class:`Figure` or
-:class:`Finding`. Printed text, data frames and other outputs stay in the notebook.
+Only two things are taken: Markdown cells, and what code cells showed as :class:`Table`, :class:`Figure`,
+:class:`Finding` or :class:`~sipas_research.report.passages.Passage` (which is Markdown again). Printed text, data
+frames and other outputs stay in the notebook.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from sipas_research import wording
 from sipas_research.errors import RunError
 from sipas_research.report.display import MIME, Figure, Finding, Table, from_payload
+from sipas_research.report.passages import Passage, passage_from
 
 #: One piece of a document: Markdown text, or something shown.
 Block = str | Table | Figure | Finding
@@ -112,13 +114,15 @@ def _cell_blocks(cell: dict[str, Any], path: Path, number: int, language: str) -
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
             raise RunError("report.wrong_payload", notebook=path.name, cell=number, reason=str(error)) from error
         if shown.language == language:
-            blocks.append(shown)
+            blocks.append(shown.markdown if isinstance(shown, Passage) else shown)
     return blocks
 
 
-def _rebuild(bundle: dict[str, Any]) -> Table | Figure | Finding:
+def _rebuild(bundle: dict[str, Any]) -> Table | Figure | Finding | Passage:
     payload = bundle[MIME]
     if isinstance(payload, str | list):
         payload = json.loads(_text(payload))
+    if payload["kind"] == "passage":
+        return passage_from(payload)
     png = base64.b64decode(_text(bundle.get("image/png", "")))
     return from_payload(payload, png=png, svg=_text(bundle.get("image/svg+xml", "")))

@@ -22,6 +22,8 @@ LONG_TABLE = 14
 _TALL_MM = 170.0
 _LARGEST_SVG = 600_000  # a scatter of thousands of points is smaller as PNG
 _REFERENCE = re.compile(r"(?<![\w@])@((?:tbl|fig)-[a-z0-9-]*[a-z0-9])")
+#: Trial computations from invented numbers: in a document of any kind they carry the mark in their own caption.
+_OWN_MARK = ("tbl-misgrading", "tbl-planned-errors", "tbl-example")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~^$@\"'&:=])")
 
 
@@ -73,6 +75,14 @@ def plain(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
+def carries_own_mark(identifier: str) -> bool:
+    """Tell whether a table is simulated on purpose, whatever the study's data: its document need not be.
+
+    Years simulated to see errors of grading, and the worked example of an index, are no data of the study.
+    """
+    return any(identifier == name or identifier.startswith(f"{name}-") for name in _OWN_MARK)
+
+
 def make_source(document: Document) -> Source:
     """Put the parts of a document together.
 
@@ -120,7 +130,7 @@ def _check_kinds(chapter: Chapter, document: Document) -> None:
     if document.data_kind.is_simulated:
         return
     for block in chapter.blocks:
-        if not isinstance(block, str) and block.data_kind.is_simulated:
+        if not isinstance(block, str) and block.data_kind.is_simulated and not _is_trial(block):
             declared = wording.Bilingual(
                 *(wording.text(f"common.kind.{document.data_kind}", language) for language in wording.LANGUAGES)
             )
@@ -130,6 +140,10 @@ def _check_kinds(chapter: Chapter, document: Document) -> None:
                 identifier=block.id,
                 declared=declared,
             )
+
+
+def _is_trial(block: Table | Figure | Finding) -> bool:
+    return isinstance(block, Table) and carries_own_mark(block.id)
 
 
 def _metadata(document: Document) -> dict[str, str | bool]:

@@ -19,6 +19,8 @@ from sipas_research.wording import text
 #: Notebooks of the report, in the order of its chapters.
 CHAPTERS = ("02_survey_quality", "03_measurement", "04_structural_model", "05_index_and_ranking")
 SCORECARD = "90_agency_scorecard"
+#: The framework document of one level.
+FRAMEWORK = "06_framework"
 #: Notebooks on published figures, for a study whose file says ``evidence = true``.
 EVIDENCE, PAPI = "01_evidence", "08_papi"
 NOTEBOOKS_FOLDER = "notebooks"
@@ -49,8 +51,9 @@ class Step:
     @property
     def label(self) -> str:
         """Short name for the progress bar: notebook, language, agency."""
-        agency = dict(self.parameters).get("agency", "")
-        return " ".join(part for part in (self.name, self.language, str(agency)) if part)
+        given = dict(self.parameters)
+        what = [str(given.get(name, "")) for name in ("level", "agency")]
+        return " ".join(part for part in (self.name, self.language, *what) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +124,31 @@ def scorecard_plan(study: Study, languages: Iterable[str], out: Path, *, agencie
     return Plan(tuple(step(study, SCORECARD, lang, out, agency=code) for code in agencies for lang in chosen))
 
 
-def step(study: Study, name: str, language: str, out: Path, *, agency: str = "", papi: Path | None = None) -> Step:
-    """Return one step; the executed notebook's name carries language, agency and mark."""
+def framework_plan(study: Study, levels: Iterable[str], languages: Iterable[str], out: Path) -> Plan:
+    """Return the plan of the framework documents: each level in each language."""
+    chosen = tuple(languages)
+    return Plan(tuple(step(study, FRAMEWORK, lang, out, level=level) for level in levels for lang in chosen))
+
+
+def step(
+    study: Study,
+    name: str,
+    language: str,
+    out: Path,
+    *,
+    agency: str = "",
+    papi: Path | None = None,
+    level: str = "",
+) -> Step:
+    """Return one step; the executed notebook's name carries level or agency, language and mark."""
     parameters: dict[str, Any] = {"study": str(study.path), "language": language}
     if name == PAPI and papi:
         parameters["papi"] = str(papi.resolve())
     if agency:
         parameters["agency"] = agency
-    parts = [name, safe_name(agency), language]
+    if level:
+        parameters["level"] = level
+    parts = [name, safe_name(agency), level, language]
     stem = "_".join(p for p in parts if p) + mark_suffix(study.data_kind)
     return Step(notebook_path(study, name), tuple(parameters.items()), out / RUNS_FOLDER / f"{stem}.ipynb", language)
 

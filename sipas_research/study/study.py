@@ -21,9 +21,11 @@ from sipas_research.wording import Bilingual
 
 if TYPE_CHECKING:
     from sipas_research.framework.actions import ActionCatalogue
+    from sipas_research.framework.frames import Frames
     from sipas_research.framework.framework_spec import Framework, Level
     from sipas_research.framework.results_register import ResultsRegister
     from sipas_research.survey.crosswalk import Crosswalk
+    from sipas_research.survey.questionnaire import Questionnaire
     from sipas_research.survey.responses import Responses
 
 OUTPUT_FOLDER = "ket_qua"
@@ -107,6 +109,29 @@ class Study:
         from sipas_research.framework.framework_file import framework_for
 
         return framework_for(self.folder, level)
+
+    def frames(self, level: Level) -> Frames:
+        """Return how many people each agency of a level served, estimated by the survey's weights where it has data.
+
+        Raises
+        ------
+        StudyError, DataFileError, ColumnMapError, HonestyError
+            If there is a data file and it is refused.
+        """
+        from sipas_research.framework.frames import agency_frames
+
+        asked = next((s for s in self.surveys if s.questionnaire.respondent == "citizen" and s.file.is_file()), None)
+        answers = self.current(self.responses(asked.name)) if asked else None
+        return agency_frames(self.agencies, level, answers, data_kind=self.data_kind)
+
+    def citizen_form(self) -> Questionnaire:
+        """Return the study's own questionnaire for people and organisations; the packaged one where it has none."""
+        from sipas_research.survey.questionnaire_files import load_questionnaire
+
+        for spec in self.surveys:
+            if spec.questionnaire.respondent == "citizen" and spec.questionnaire.scale_ids("factor"):
+                return spec.questionnaire
+        return load_questionnaire("citizens")
 
     def actions(self) -> ActionCatalogue:
         """Return the catalogue of measures: the study folder's ``hanh_dong.xlsx``, else the packaged.
