@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sipas_research.study.study import Study
 
 EXIT_DONE, EXIT_RUN_FAILED, EXIT_INTERRUPTED = 0, 3, 130
-_COMMANDS = ("new", "check", "report", "scorecards", "claim", "twin")
+_COMMANDS = ("new", "check", "report", "scorecards", "framework", "claim", "twin")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -139,6 +139,9 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--plan", action="store_true", help=_help("plan"))
     report.add_argument("--papi", type=Path, metavar="FILE", help=_help("papi"))
     add("scorecards").add_argument("--agency", nargs="+", action="extend", metavar="CODE", help=_help("agency"))
+    add("framework").add_argument(
+        "--level", nargs="+", action="extend", choices=("department", "district", "commune"), help=_help("level")
+    )
     claim_command.add_options(add("claim"))
     add("twin").add_argument("--seed", type=int, help=_help("seed"))
     return parser
@@ -226,7 +229,7 @@ def _reported(options: argparse.Namespace) -> list[tuple[Study, Path | None]]:
 
 
 def _scorecards(options: argparse.Namespace) -> int:
-    from sipas_research.study.report import make_scorecards
+    from sipas_research.study.scorecard_run import make_scorecards
     from sipas_research.study.study import load_study
 
     study = load_study(options.study)
@@ -234,6 +237,23 @@ def _scorecards(options: argparse.Namespace) -> int:
     made = make_scorecards(
         study,
         agencies=options.agency,
+        language=options.language,
+        out=options.out,
+        quiet=options.quiet,
+        resume=options.resume,
+    )
+    return _finish(options, made, options.out or study.output)
+
+
+def _framework(options: argparse.Namespace) -> int:
+    from sipas_research.study.framework_document import make_framework_documents
+    from sipas_research.study.study import load_study
+
+    study = load_study(options.study)
+    _notes(options, study)
+    made = make_framework_documents(
+        study,
+        options.level,
         language=options.language,
         out=options.out,
         quiet=options.quiet,
@@ -286,6 +306,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "report": _report,
     "scorecards": _scorecards,
+    "framework": _framework,
     "claim": _claim,
     "twin": _twin,
 }
