@@ -159,8 +159,10 @@ def fit_table(table: ParameterTable, sample: Sample, options: FitOptions) -> Sem
     AnalysisError
         As in :func:`sem`.
     """
-    if options.categorical or options.fiml:
-        raise OptionError("sem.error.option", option="ordered, missing", received="", allowed="-")
+    if options.categorical:
+        from sipas_research.sem.ordinal_fit import fit_ordinal
+
+        return fit_ordinal(table, sample, options)
     _require_moments(sample, options)
     singular = require_regular(sample.groups, invertible=options.estimator != "ULS")
     restrictions = restrictions_of(table)

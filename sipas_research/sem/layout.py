@@ -148,10 +148,10 @@ def places(table: ParameterTable) -> dict[str, int]:
 
 
 def ends(row: Row, place: dict[str, int]) -> tuple[int, int]:
-    """Return two positions: (to, from) of a path, (left, right) of a covariance, (of, of) of an intercept."""
+    """Return two positions: (to, from) of a path, (left, right) of a covariance, (of, of) of all that has one end."""
     if row.op == "=~":
         return place[row.rhs], place[row.lhs]
-    if row.op == "~1":
+    if row.op in ("~1", "|", "~*~"):
         return place[row.lhs], place[row.lhs]
     return place[row.lhs], place[row.rhs]
 

@@ -31,6 +31,7 @@ GROUP_EQUAL = (
     "residual_covariances",
     "lv_variances",
     "lv_covariances",
+    "thresholds",
 )
 
 

@@ -20,7 +20,7 @@ Scale = Literal["lv", "all"]
 class RowIndex:
     """Where each row of the table stands: one array an attribute, in the order of the rows.
 
-    ``kind``: 0 path or loading, 1 covariance, 2 variance, 3 intercept.
+    ``kind``: 0 path or loading, 1 covariance, 2 variance, 3 intercept, 4 threshold, 5 scale of an ordered item.
     """
 
     group: Index
@@ -37,7 +37,8 @@ def row_index(table: ParameterTable) -> RowIndex:
     place = places(table)
     pairs = [ends(row, place) for row in table.rows]
     both = np.array(pairs, dtype=np.intp).reshape(-1, 2)
-    kind = [0 if r.op in ("=~", "~") else 3 if r.op == "~1" else 2 if r.lhs == r.rhs else 1 for r in table.rows]
+    kinds = {"=~": 0, "~": 0, "~1": 3, "|": 4, "~*~": 5}
+    kind = [kinds.get(r.op, 2 if r.lhs == r.rhs else 1) for r in table.rows]
     return RowIndex(
         np.array([row.group for row in table.rows], dtype=np.intp), both[:, 0], both[:, 1],
         np.array(kind, dtype=np.intp), np.array([row.free for row in table.rows], dtype=np.intp),
@@ -86,6 +87,8 @@ def standardized_values(index: RowIndex, values: Array, groups: Sequence[Implied
         result[covariance] = (values / product)[covariance]
         variance = index.kind == 2
         result[variance] = (values / left**2)[variance]
-        mean = index.kind == 3
+        mean = (index.kind == 3) | (index.kind == 4)
         result[mean] = (values / left)[mean]
+        scales = index.kind == 5
+        result[scales] = (values if scale == "lv" else np.ones_like(values))[scales]
     return result

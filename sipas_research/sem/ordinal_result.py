@@ -1,0 +1,43 @@
+"""A fitted model of ordered answers: what differs from that of continuous ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from sipas_research.sem.chi_squares import Tests
+from sipas_research.sem.ordinal_information import ordinal_point
+from sipas_research.sem.ordinal_measures import ordinal_measures
+from sipas_research.sem.ordinal_problem import OrdinalPoint, OrdinalProblem
+from sipas_research.sem.ordinal_tests import ordinal_tests
+from sipas_research.sem.result import SemFit
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class OrdinalFit(SemFit):
+    """A fitted model of ordered answers; see :class:`.SemFit`."""
+
+    problem: OrdinalProblem
+
+    @property
+    def ordinal(self) -> OrdinalPoint:
+        """Thresholds, correlations and what the model implies for them."""
+        return ordinal_point(self.optimum)
+
+    @cached_property
+    def tests(self) -> Tests:
+        """Chi-squares of the model and its baseline."""
+        return ordinal_tests(self.problem, self.ordinal, self.information, self.options)
+
+    @cached_property
+    def measures(self) -> dict[str, float]:
+        """Measures of fit under lavaan's names."""
+        return ordinal_measures(self)
+
+    def modification_indices(self) -> pd.DataFrame:
+        """Return what freeing each fixed parameter would bring; see :mod:`.ordinal_modification`."""
+        from sipas_research.sem.ordinal_modification import ordinal_modification_indices
+
+        return ordinal_modification_indices(self)
