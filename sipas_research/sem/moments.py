@@ -19,6 +19,7 @@ from sipas_research.numerics.correlation import Array, read_only
 from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind
 from sipas_research.sem.holes import Holes
+from sipas_research.sem.moment_sources import MomentSources
 
 #: Rows of one block in a pass over the data: the block and its products stay in the processor's cache.
 BLOCK_ROWS = 8192
@@ -38,7 +39,7 @@ RowBlocks = Callable[[], Iterable[Array]]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Moments:
+class Moments(MomentSources):
     """Covariances and means of one group, as input of :func:`sipas_research.sem`.
 
     Parameters

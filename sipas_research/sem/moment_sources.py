@@ -1,0 +1,227 @@
+"""Where moments of many rows come from: text files, Parquet, databases, blocks that a user yields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sipas_research.errors import DataFileError, OptionError
+from sipas_research.results import DataKind
+from sipas_research.survey.raw_table import SIMULATED_COLUMN
+
+if TYPE_CHECKING:
+    from sipas_research.sem.moment_streams import Blocks, Reading
+    from sipas_research.sem.moments import Moments
+
+#: Rows of one block: with a hundred columns 80 MB.
+ROWS = 100_000
+
+
+class MomentSources:
+    """The sources of :class:`.moments.Moments` beside a matrix; each makes one pass, block by block.
+
+    All take ``names`` (the variables; by default every column of numbers), ``group`` (column of the group; then a
+    dictionary of moments by label is returned), ``missing`` (codes that stand for no answer) and ``data_kind``. Rows
+    with a missing value in a variable are left out with a warning. Robust errors go over the source again.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def from_csv(
+        cls, path: str | Path, names: Sequence[str] | None = None, *, group: str | None = None,
+        missing: Sequence[float] = (), separator: str = ",", decimal: str = ".", encoding: str = "utf-8-sig",
+        data_kind: DataKind = DataKind.USER,
+    ) -> Moments | dict[str, Moments]:  # fmt: skip
+        """Return the moments of a delimited text file that need not fit into memory.
+
+        Raises
+        ------
+        DataFileError
+            If the file is not there or cannot be read as such.
+        AnalysisError, OptionError
+            As :func:`.moment_streams.moments_of_blocks`.
+        """
+        from sipas_research.sem.moment_streams import moments_of_blocks, reading_of
+
+        reading = reading_of(names, group, missing, data_kind)
+        blocks = csv_blocks(path, reading, separator=separator, decimal=decimal, encoding=encoding)
+        return moments_of_blocks(blocks, reading, again=True)
+
+    @classmethod
+    def from_parquet(
+        cls, path: str | Path, names: Sequence[str] | None = None, *, group: str | None = None,
+        missing: Sequence[float] = (), data_kind: DataKind = DataKind.USER,
+    ) -> Moments | dict[str, Moments]:  # fmt: skip
+        """Return the moments of a Parquet file that need not fit into memory; errors as :meth:`from_csv`."""
+        from sipas_research.sem.moment_streams import moments_of_blocks, reading_of
+
+        reading = reading_of(names, group, missing, data_kind)
+        return moments_of_blocks(parquet_blocks(path, reading), reading, again=True)
+
+    @classmethod
+    def from_query(
+        cls, connection: Any, query: str, names: Sequence[str] | None = None, *, group: str | None = None,
+        missing: Sequence[float] = (), data_kind: DataKind = DataKind.USER,
+    ) -> Moments | dict[str, Moments]:  # fmt: skip
+        """Return the moments of a query's answer: DuckDB, or any connection of Python's database interface.
+
+        The connection must stay open, and the query give the same rows, for as long as robust errors are asked for.
+        """
+        from sipas_research.sem.moment_streams import moments_of_blocks, reading_of
+
+        reading = reading_of(names, group, missing, data_kind)
+        return moments_of_blocks(query_blocks(connection, query), reading, again=True)
+
+    @classmethod
+    def from_blocks(
+        cls, blocks: Callable[[], Iterable[Any]] | Iterable[Any], names: Sequence[str] | None = None, *,
+        group: str | None = None, missing: Sequence[float] = (), data_kind: DataKind = DataKind.USER,
+    ) -> Moments | dict[str, Moments]:  # fmt: skip
+        """Return the moments of blocks of rows: data frames, or arrays with columns in the order of ``names``.
+
+        A function that yields the blocks, a list or a tuple can be gone over again for robust errors; an iterator
+        cannot, and serves ML, GLS and ULS.
+        """
+        from sipas_research.sem.moment_streams import moments_of_blocks, reading_of
+
+        reading = reading_of(names, group, missing, data_kind)
+        found, again = given_blocks(blocks, reading.names)
+        return moments_of_blocks(found, reading, again=again)
+
+
+def csv_blocks(path: str | Path, reading: Reading, *, separator: str, decimal: str, encoding: str) -> Blocks:
+    """Return the pass over a delimited text file.
+
+    Raises
+    ------
+    DataFileError
+        If the file is not there or cannot be read as such.
+    """
+    place = _file(path)
+
+    def blocks() -> Iterator[pd.DataFrame]:
+        try:
+            head = list(pd.read_csv(place, sep=separator, encoding=encoding, nrows=0).columns)
+            wanted = _wanted(head, reading)
+            yield from pd.read_csv(
+                place, sep=separator, decimal=decimal, encoding=encoding, chunksize=ROWS, usecols=wanted,
+                dtype={SIMULATED_COLUMN: "category"},  # one word in every row
+            )  # fmt: skip
+        except (ValueError, UnicodeError, OSError) as error:
+            raise DataFileError("moment_streams.error.not_read", file=place.name) from error
+
+    return blocks
+
+
+def _wanted(head: Sequence[str], reading: Reading) -> list[str] | None:
+    """Return the columns to read: those asked for and the mark of simulated data; None: all."""
+    from sipas_research.sem.moment_streams import own_name
+
+    if not reading.names:
+        return None
+    found = [own_name(head, name) for name in (*reading.names, *([reading.group] if reading.group else []))]
+    return [*dict.fromkeys(found), *([SIMULATED_COLUMN] if SIMULATED_COLUMN in head else [])]
+
+
+def parquet_blocks(path: str | Path, reading: Reading) -> Blocks:
+    """Return the pass over a Parquet file.
+
+    Raises
+    ------
+    DataFileError
+        If the file is not there or cannot be read as such.
+    """
+    place = _file(path)
+
+    def blocks() -> Iterator[pd.DataFrame]:
+        import polars as pl
+
+        try:
+            table = pl.scan_parquet(place)
+            head = table.collect_schema().names()
+            wanted = _wanted(head, reading)
+            table = table if wanted is None else table.select(wanted)
+            size = int(table.select(pl.len()).collect().item())
+            for start in range(0, size, ROWS):
+                part = table.slice(start, ROWS).collect()
+                yield pd.DataFrame({name: part[name].to_numpy() for name in part.columns}, copy=False)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise DataFileError("moment_streams.error.not_read", file=place.name) from error
+
+    return blocks
+
+
+def _file(path: str | Path) -> Path:
+    place = Path(path)
+    if not place.is_file():
+        raise DataFileError("moment_streams.error.no_file", file=place.name)
+    return place
+
+
+def query_blocks(connection: Any, query: str) -> Blocks:
+    """Return the pass over the answer to a query of a database.
+
+    Parameters
+    ----------
+    connection
+        An open connection with ``execute``: DuckDB, or one of Python's database interface (PEP 249) such as sqlite3.
+    query : str
+        SQL; the same query must give the same rows each time.
+
+    Raises
+    ------
+    OptionError
+        If ``connection`` cannot execute a query.
+    """
+    if not callable(getattr(connection, "execute", None)) or not isinstance(query, str):
+        raise OptionError("moment_streams.error.connection", received=type(connection).__name__)
+
+    def blocks() -> Iterator[pd.DataFrame]:
+        answer = connection.execute(query)
+        if callable(getattr(answer, "fetch_df_chunk", None)):  # DuckDB hands over columns: 2,048 rows a vector
+            while len(block := answer.fetch_df_chunk(max(ROWS // 2048, 1))):
+                yield block
+            return
+        names = [column[0] for column in answer.description]
+        while rows := answer.fetchmany(max(ROWS // 10, 1)):
+            yield pd.DataFrame.from_records(rows, columns=names)
+
+    return blocks
+
+
+def given_blocks(source: Callable[[], Iterable[Any]] | Iterable[Any], names: Sequence[str]) -> tuple[Blocks, bool]:
+    """Return the pass over blocks that a user yields, and whether it can be made again.
+
+    Parameters
+    ----------
+    source : callable or iterable
+        Data frames, or (k, p) arrays with columns in the order of ``names``. A callable, a list or a tuple can be
+        gone over again; an iterator cannot.
+    names : sequence of str
+        Names of the columns of arrays.
+
+    Raises
+    ------
+    OptionError
+        If ``source`` is neither, or a block has another shape.
+    """
+    again = callable(source) or isinstance(source, list | tuple)
+    if not callable(source) and (not isinstance(source, Iterable) or isinstance(source, str | pd.DataFrame | Mapping)):
+        raise OptionError("moment_streams.error.blocks", received=type(source).__name__)
+
+    def blocks() -> Iterator[pd.DataFrame]:
+        for block in source() if callable(source) else source:
+            if isinstance(block, pd.DataFrame):
+                yield block
+                continue
+            values = np.asarray(block)
+            if values.ndim != 2 or values.shape[1] != len(names):
+                raise OptionError("sem.error.rows_block", shape=str(values.shape), variables=len(names))
+            yield pd.DataFrame(values, columns=list(names), copy=False)
+
+    return blocks, again
