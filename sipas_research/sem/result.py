@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from sipas_research.numerics.correlation import Array
 from sipas_research.results import DataKind
 from sipas_research.sem.chi_squares import Tests, tests_of
 from sipas_research.sem.implied import Implied
+from sipas_research.sem.inference import Reference, inference, reference_degrees
 from sipas_research.sem.information import Information
 from sipas_research.sem.measures import measures_of
 from sipas_research.sem.moments import GroupSample
@@ -139,7 +139,7 @@ class SemFit:
         names = list(self.table.names())
         return pd.DataFrame(np.array(self.information.vcov), index=names, columns=names)
 
-    def tidy(self, *, level: float | None = None) -> pd.DataFrame:
+    def tidy(self, *, level: float | None = None, reference: Reference = "z") -> pd.DataFrame:
         """Return one row a parameter.
 
         Columns: lhs, op, rhs, level, group, label, estimate, std_error, statistic (estimate over error), p_value
@@ -150,7 +150,11 @@ class SemFit:
         ----------
         level : float, optional
             Coverage of the intervals; that of the fit by default.
+        reference : {"z", "t"}
+            What p-values and intervals rest on: the normal distribution, or in a clustered fit Student's t with one
+            degree of freedom less than there are clusters.
         """
+        degrees = reference_degrees(self, reference)
         values, defined = self.values, self.restrictions.definitions
         std_lv = standardized_values(self.rows, values, self.groups, "lv")
         std_all = standardized_values(self.rows, values, self.groups, "all")
@@ -165,16 +169,18 @@ class SemFit:
             errors = np.concatenate([errors, self._defined_errors(jacobian)])
             std_lv = np.concatenate([std_lv, self._defined_standard(std_lv)])
             std_all = np.concatenate([std_all, self._defined_standard(std_all)])
-        columns |= inference(estimates, errors, level or self.options.level)
+        columns |= inference(estimates, errors, level or self.options.level, degrees)
         columns["std_lv"], columns["std_all"] = np.where(np.isnan(estimates), np.nan, (std_lv, std_all))
         columns["note"] = texts(self._notes(lost) + [""] * len(defined))
         return pd.DataFrame(columns, copy=False)  # the arrays are new, nobody else holds them
 
-    def standardized(self, *, scale: Literal["lv", "all"] = "all", level: float | None = None) -> pd.DataFrame:
+    def standardized(
+        self, *, scale: Literal["lv", "all"] = "all", level: float | None = None, reference: Reference = "z"
+    ) -> pd.DataFrame:
         """Return standardised coefficients with standard errors by the delta method; see :mod:`.standardized_table`."""
         from sipas_research.sem.standardized_table import standardized_table
 
-        return standardized_table(self, scale=scale, level=level)
+        return standardized_table(self, scale=scale, level=level, reference=reference)
 
     def r2(self) -> pd.DataFrame:
         """Return the explained share of the variance of each variable that something explains."""
@@ -298,19 +304,3 @@ class SemFit:
 def texts(values: list[str]) -> pd.Index:
     """Return a column of plain strings; pandas would spend longer on guessing their type than the fit takes."""
     return pd.Index(values, dtype=object)
-
-
-def inference(estimates: Array, errors: Array, level: float) -> dict[str, Array]:
-    """Return estimate, error, statistic, two-sided p-value and interval of normal estimates; no test of fixed ones."""
-    tested = errors > 0
-    with np.errstate(invalid="ignore", divide="ignore"):
-        statistic = np.where(tested, estimates / errors, np.nan)
-    reach = float(ndtri((1.0 + level) / 2.0)) * errors
-    return {
-        "estimate": estimates,
-        "std_error": np.where(np.isnan(estimates), np.nan, errors),
-        "statistic": statistic,
-        "p_value": 2.0 * ndtr(-np.abs(statistic)),
-        "conf_low": estimates - reach,
-        "conf_high": estimates + reach,
-    }

@@ -11,8 +11,9 @@ import pandas as pd
 from sipas_research.errors import OptionError
 from sipas_research.numerics.correlation import Array
 from sipas_research.sem.implied import Implied
+from sipas_research.sem.inference import Reference, inference, reference_degrees
 from sipas_research.sem.layout import Layout
-from sipas_research.sem.result import NOTE_FIXED, inference
+from sipas_research.sem.result import NOTE_FIXED
 from sipas_research.sem.standardize import RowIndex, Scale, standardized_values
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ SCALES = ("lv", "all")
 _CONSTANT = 1e-8
 
 
-def standardized_table(fit: SemFit, *, scale: Scale = "all", level: float | None = None) -> pd.DataFrame:
+def standardized_table(
+    fit: SemFit, *, scale: Scale = "all", level: float | None = None, reference: Reference = "z"
+) -> pd.DataFrame:
     """Return standardised coefficients with standard errors by the delta method.
 
     Parameters
@@ -33,6 +36,8 @@ def standardized_table(fit: SemFit, *, scale: Scale = "all", level: float | None
         All variables at variance one, or latent variables only.
     level : float, optional
         Coverage of the intervals, in (0, 1); that of the fit by default.
+    reference : {"z", "t"}
+        The normal distribution, or Student's t of a clustered fit; see :meth:`.SemFit.tidy`.
 
     Returns
     -------
@@ -55,12 +60,13 @@ def standardized_table(fit: SemFit, *, scale: Scale = "all", level: float | None
     coverage = fit.options.level if level is None else level
     if not isinstance(coverage, float) or not 0 < coverage < 1:
         raise OptionError("sem.error.level", received=repr(level))
+    degrees = reference_degrees(fit, reference)
     values, slopes = standardized_slopes(fit, scale)
     errors = _errors(slopes, fit.information.vcov)
     errors[errors <= _CONSTANT * np.abs(values)] = 0.0
     frame = fit.tidy()
     kept: dict[str, Any] = {name: frame[name] for name in ("lhs", "op", "rhs", "level", "group", "label")}
-    kept |= inference(np.where(np.isnan(errors), np.nan, values), errors, coverage)
+    kept |= inference(np.where(np.isnan(errors), np.nan, values), errors, coverage, degrees)
     notes = np.where(frame["note"] == NOTE_FIXED, "", frame["note"])
     kept["note"] = np.where(errors == 0, NOTE_FIXED, notes)
     return pd.DataFrame(kept)

@@ -11,7 +11,7 @@ from sipas_research.sem.summary_measures import error_lines, fit_lines, head_lin
 from sipas_research.sem.summary_parameters import parameter_lines
 from sipas_research.sem.text_columns import INDENT, Line, laid_out, width_of
 from sipas_research.sem.troubles import troubles_of
-from sipas_research.wording import percent, text
+from sipas_research.wording import integer, percent, text
 
 if TYPE_CHECKING:
     from sipas_research.sem.result import SemFit
@@ -31,14 +31,15 @@ def glance(fit: SemFit) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        estimator, n, n_dropped, groups, npar, df, the measures of ``MEASURES`` (lavaan's names), converged, data_kind,
-        note: names of the fit's troubles, separated by "; ".
+        estimator, n, n_dropped, groups, clusters (0 without), npar, df, the measures of ``MEASURES`` (lavaan's names),
+        converged, data_kind, note: names of the fit's troubles, separated by "; ".
     """
     row: dict[str, Any] = {
         "estimator": fit.options.estimator,
         "n": fit.n,
         "n_dropped": fit.sample.n_read - fit.n,
         "groups": len(fit.samples),
+        "clusters": fit.sample.n_clusters,
         "npar": fit.parameters,
         "df": fit.tests.model.df,
     }
@@ -78,6 +79,9 @@ def _notes(fit: SemFit, language: str) -> list[str]:
     """Return the legend, and the troubles in full sentences."""
     lines = [Line(text("sem_summary.section.notes", language))]
     lines += [Line(INDENT + text(f"sem_summary.note.{name}", language)) for name in ("residual", "fixed")]
+    if fit.sample.n_clusters:
+        degrees = integer(fit.sample.n_clusters - 1, language)
+        lines.append(Line(INDENT + text("sem_design.note.p_t", language, df=degrees)))
     if fit.troubles:
         singular = require_regular(fit.samples, invertible=False)
         troubles = troubles_of(fit, singular)

@@ -37,9 +37,21 @@ def head_lines(fit: SemFit, language: str) -> list[Line]:
     lines += [Line(), _row("rows_used" if dropped else "rows", language, integer(fit.n, language))]
     if dropped:
         lines.append(_row("rows_dropped", language, _count(dropped, language)))
+    lines += _design(fit, language)
     if len(fit.samples) > 1:
         lines.append(_heading("rows_of_groups", language))
         lines += [Line(f"{INDENT * 2}{s.label}", (_count(s.n, language),)) for s in fit.samples]
+    return lines
+
+
+def _design(fit: SemFit, language: str) -> list[Line]:
+    """Return clusters and weights, where rows have them."""
+    lines, options = [], fit.options
+    if options.cluster is not None:
+        label = text("sem_design.row.clusters", language, column=options.cluster)
+        lines.append(Line(INDENT + label, (integer(fit.sample.n_clusters, language),)))
+    if options.weights is not None:
+        lines.append(Line(INDENT + text("sem_design.row.weights", language), (str(options.weights),)))
     return lines
 
 
@@ -61,6 +73,8 @@ def error_lines(fit: SemFit, coverage: str, language: str) -> list[Line]:
     """Return how the standard errors came about."""
     sandwich = fit.options.robust or fit.options.estimator == "ULS"
     kind = text(f"sem_summary.value.errors_{'sandwich' if sandwich else 'standard'}", language)
+    if fit.options.cluster is not None:
+        kind = text("sem_design.value.errors_clusters", language)
     information = text(f"sem_summary.value.information_{fit.options.information}", language)
     rows = [_row("errors", language, kind), _row("information", language, information)]
     return [*rows, _row("level", language, coverage)]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sipas_research.sem.result import SemFit
 
 COLUMNS = ("estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high", "std_lv", "std_all")
+#: Columns that show a test or an interval: empty where nothing was estimated.
+_OF_TESTS = ("std_error", "statistic", "p_value", "p_t", "conf_low", "conf_high")
 _DECIMALS = 3
 #: Sections of a group in the order of lavaan's summary, and the rows that they hold.
 _SECTIONS = ("loadings", "regressions", "covariances", "intercepts", "variances")
@@ -24,7 +26,7 @@ _SECTIONS = ("loadings", "regressions", "covariances", "intercepts", "variances"
 
 def parameter_lines(fit: SemFit, language: str) -> list[Line]:
     """Return all parameters, group by group, with R² of each group, then definitions and constraints."""
-    tidy = fit.tidy()
+    tidy = _shown(fit)
     labels = _labels(fit)
     lines: list[Line] = []
     explained = fit.r2()
@@ -43,6 +45,15 @@ def parameter_lines(fit: SemFit, language: str) -> list[Line]:
     return [*lines, *_defined(fit, tidy, language), *_constraints(fit, language)]
 
 
+def _shown(fit: SemFit) -> pd.DataFrame:
+    """Return the columns that are shown; with clusters the p-value of Student's t stands beside that of z."""
+    tidy = fit.tidy()
+    shown = tidy[list(COLUMNS)].copy()
+    if fit.sample.n_clusters:
+        shown.insert(COLUMNS.index("p_value") + 1, "p_t", fit.tidy(reference="t")["p_value"])
+    return shown
+
+
 def _section_of(row: Row) -> str:
     if row.op == "~~":
         return "variances" if row.lhs == row.rhs else "covariances"
@@ -56,7 +67,7 @@ def _section(
         return
     rows = fit.table.rows
     explained = _explained(fit, rows[places[0]].group)
-    yield from (Line(), _title(section, language), _columns(COLUMNS, language))
+    yield from (Line(), _title(section, language), _columns(list(tidy), language))
     heading = ""
     nested = section in ("loadings", "regressions", "covariances")
     for k in places:
@@ -94,10 +105,10 @@ def _cells(tidy: pd.DataFrame, place: int, language: str) -> tuple[str, ...]:
     row = tidy.iloc[place]
     tested = np.isnan(row["std_error"]) or row["std_error"] > 0
     cells = []
-    for name in COLUMNS:
-        if not tested and name not in ("estimate", "std_lv", "std_all"):
+    for name in row.index:
+        if not tested and name in _OF_TESTS:
             cells.append("")
-        elif name == "p_value":
+        elif name in ("p_value", "p_t"):
             cells.append(p_value(row[name], language))
         else:
             cells.append(number(row[name], _DECIMALS, language))
@@ -109,7 +120,7 @@ def _defined(fit: SemFit, tidy: pd.DataFrame, language: str) -> list[Line]:
     if not definitions:
         return []
     start = len(fit.table.rows)
-    lines = [Line(), _title("defined", language), _columns(COLUMNS, language)]
+    lines = [Line(), _title("defined", language), _columns(list(tidy), language)]
     names = [definition.name for definition in definitions]
     return lines + [Line(INDENT * 2 + name, _cells(tidy, start + k, language)) for k, name in enumerate(names)]
 
@@ -133,4 +144,5 @@ def _title(name: str, language: str) -> Line:
 
 
 def _columns(names: Sequence[str], language: str) -> Line:
-    return Line(INDENT, tuple(text(f"sem_summary.column.{name}", language) for name in names))
+    topics = {"p_t": "sem_design"}
+    return Line(INDENT, tuple(text(f"{topics.get(name, 'sem_summary')}.column.{name}", language) for name in names))
