@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -27,6 +28,11 @@ Format = Literal[
 ]
 FORMATS: tuple[Format, ...] = get_args(Format)
 SUPPRESSED = "(*)"
+#: Control characters that no file format can hold, and marks that turn the reading direction of what follows.
+_CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff"
+_DIRECTIONS = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
+_FORMATTING = re.compile(r"([\\`*_\[\]<>$|~])")
+_UNSEEN = re.compile(f"[{_CONTROLS}{_DIRECTIONS}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,16 @@ class Absent:
 Cell = str | int | float | None | tuple[float | None, float | None] | Suppressed | Absent
 
 
+def harmless(words: str) -> str:
+    """Return text without characters that are not seen but change what is: names come from data."""
+    return _UNSEEN.sub("", words)
+
+
+def unformatted(words: str) -> str:
+    """Return text for a notebook's Markdown: names that come from data make no link, formula or emphasis."""
+    return _FORMATTING.sub(r"\\\1", harmless(words))
+
+
 def clean(value: object) -> Cell:
     """Turn a NumPy or pandas scalar into a plain cell; NaN, infinity and missing marks become None.
 
@@ -57,7 +73,9 @@ def clean(value: object) -> Cell:
     TypeError
         If the value is a truth value or nothing a cell can hold.
     """
-    if value is None or isinstance(value, str | Suppressed | Absent):
+    if isinstance(value, str):
+        return harmless(value)
+    if value is None or isinstance(value, Suppressed | Absent):
         return value
     if type(value).__name__ in {"NaTType", "NAType"}:
         return None

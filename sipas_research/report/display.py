@@ -25,6 +25,14 @@ Role = Literal["main", "finding", "limit", "reason"]
 ROLES: tuple[Role, ...] = ("main", "finding", "limit", "reason")
 
 
+def _clean_words(shown: Any, *names: str) -> None:
+    """Take out of a frozen object's texts what no one sees; called while it is made."""
+    for name in names:
+        value = getattr(shown, name)
+        clean = tuple(cells.harmless(v) for v in value) if isinstance(value, tuple) else cells.harmless(value)
+        object.__setattr__(shown, name, clean)
+
+
 def _check_identifier(identifier: str, prefix: str) -> None:
     if not re.fullmatch(prefix + r"-[a-z0-9]+(-[a-z0-9]+)*", identifier):
         raise ValueError(f"{identifier!r} is not an identifier like {prefix}-alpha (small letters, digits, hyphens)")
@@ -69,6 +77,7 @@ class Column:
     def __post_init__(self) -> None:
         if self.format not in cells.FORMATS:
             raise ValueError(f"column {self.id!r}: format {self.format!r}; known: {', '.join(cells.FORMATS)}")
+        _clean_words(self, "label")
 
     @property
     def alignment(self) -> Align:
@@ -123,6 +132,7 @@ class Table:
         object.__setattr__(self, "rows", rows)
         object.__setattr__(self, "columns", tuple(self.columns))
         object.__setattr__(self, "notes", tuple(self.notes))
+        _clean_words(self, "title", "weighting", "source", "notes")
         object.__setattr__(self, "data_kind", DataKind(self.data_kind))
 
     @property
@@ -217,6 +227,7 @@ class Figure:
         if not self.alt.strip():
             raise ValueError(f"{self.id}: a figure needs an alternative text")
         object.__setattr__(self, "notes", tuple(self.notes))
+        _clean_words(self, "title", "alt", "weighting", "source", "notes")
         object.__setattr__(self, "data_kind", DataKind(self.data_kind))
 
     @property
@@ -250,7 +261,7 @@ class Finding:
     Attributes
     ----------
     text : str
-        Plain Markdown in one language, numbers already formatted.
+        Plain text in one language, numbers already formatted; ``@tbl-alpha`` becomes "Bảng 2" in documents.
     role : "main", "finding", "limit" or "reason"
         "main": a key value for the council's first page; "finding": what the chapter ends with; "limit": what the
         data cannot say; "reason": a table or figure that could not be made, and why.
@@ -265,6 +276,7 @@ class Finding:
     def __post_init__(self) -> None:
         if self.role not in ROLES:
             raise ValueError(f"{self.id}: role {self.role!r}; known: {', '.join(ROLES)}")
+        _clean_words(self, "text")
         object.__setattr__(self, "data_kind", DataKind(self.data_kind))
 
     def payload(self) -> dict[str, Any]:
@@ -281,7 +293,7 @@ class Finding:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         label = wording.text(f"report.finding.{self.role}", self.language)
         words = mark(self.data_kind, self.language)
-        shown = f"**{label}** {self.text}" + (f" ({words})" if words else "")
+        shown = f"**{label}** {cells.unformatted(self.text)}" + (f" ({words})" if words else "")
         return {"text/markdown": shown, "text/plain": f"{label} {self.text}", MIME: self.payload()}
 
 

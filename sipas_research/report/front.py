@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from sipas_research.framework.framework_spec import LEVELS
 from sipas_research.framework.results_register import ResultsRegister
 from sipas_research.report.display import Finding
 from sipas_research.report.executed import Chapter
-from sipas_research.report.source import plain
+from sipas_research.report.source import plain, prose
 from sipas_research.results import DataKind
 from sipas_research.wording import text
 
@@ -77,7 +78,10 @@ def front_markdown(
     audience : "council" or "public"
         Whose page it is.
     """
-    findings = [f for chapter in chapters for f in chapter.findings if f.id not in _OPENING]
+    listed = tuple(chapters)
+    known = [shown.id for chapter in listed for shown in (*chapter.tables, *chapter.figures)]
+    found = [f for chapter in listed for f in chapter.findings if f.id not in _OPENING]
+    findings = [replace(f, text=prose(f.text, known)) for f in found]
     # published figures are of many years: the study's year is that of a survey still to come
     published = data_kind is DataKind.PUBLISHED and year is None
     when = {} if published else {"year": str(year) if year else text("front.no_year", language)}

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from sipas_research import wording
 from sipas_research.errors import HonestyError, RunError
+from sipas_research.report.cells import harmless
 from sipas_research.report.display import Figure, Finding, Table
 from sipas_research.report.executed import Block, Chapter
 from sipas_research.report.table_markup import table_html
@@ -72,7 +73,23 @@ class Source:
 
 def plain(text: str) -> str:
     """Escape text for Markdown: names that come from data must not turn into emphasis or links."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", " ".join(harmless(text).split()))
+
+
+def prose(text: str, known: Iterable[str]) -> str:
+    """Escape a finding's text for Markdown; references to what is in the document stay references."""
+    identifiers = frozenset(known)
+    pieces, last = [], 0
+    for found in _REFERENCE.finditer(text):
+        if found.group(1) in identifiers:
+            pieces += [_spaced(text[last : found.start()]), found.group()]
+            last = found.end()
+    return "".join([*pieces, _spaced(text[last:])])
+
+
+def _spaced(text: str) -> str:
+    """Escape a part of a sentence; spaces at its ends stay."""
+    return _SPECIAL.sub(r"\\\1", re.sub(r"\s+", " ", harmless(text)))
 
 
 def carries_own_mark(identifier: str) -> bool:
@@ -100,7 +117,7 @@ def make_source(document: Document) -> Source:
     for chapter in parts:
         _check_references(chapter, known, document.title)
         _check_kinds(chapter, document)
-        texts.append([_block(block, media) for block in chapter.blocks])
+        texts.append([_block(block, media, known) for block in chapter.blocks])
     front, *bodies = ("\n\n".join(pieces) for pieces in texts)
     markdown = "\n\n".join([f":::::::: {{#front}}\n\n{front}\n\n::::::::", *bodies]) + "\n"
     return Source(markdown, _metadata(document), media)
@@ -118,8 +135,8 @@ def _identifiers(chapters: Iterable[Chapter]) -> frozenset[str]:
 
 def _check_references(chapter: Chapter, known: frozenset[str], title: str) -> None:
     for block in chapter.blocks:
-        text = block if isinstance(block, str) else block.text if isinstance(block, Finding) else ""
-        for reference in _REFERENCE.findall(text):
+        # in a finding, names from data may look like a reference: there it is plain text
+        for reference in _REFERENCE.findall(block if isinstance(block, str) else ""):
             if reference not in known:
                 listed = ", ".join(sorted(known)) or wording.MISSING
                 place = chapter.name or title
@@ -163,13 +180,15 @@ def _metadata(document: Document) -> dict[str, str | bool]:
     return {**metadata, "lang": language, "short": len(document.chapters) <= 1}
 
 
-def _block(block: Block, media: dict[str, bytes]) -> str:
+def _block(block: Block, media: dict[str, bytes], known: frozenset[str]) -> str:
     if isinstance(block, str):
         return block
     if isinstance(block, Finding):
         label = wording.text(f"report.finding.{block.role}", block.language)
-        return f"::: {{.finding .finding-{block.role}}}\n**{label}** {block.text}\n:::"
+        return f"::: {{.finding .finding-{block.role}}}\n**{label}** {prose(block.text, known)}\n:::"
     html = _table_html(block) if isinstance(block, Table) else _figure_html(block, media)
+    # a name with backticks of its own must not end the fence
+    html = html.replace("`", "&#96;")
     return f"``````````{{=html}}\n{html}\n``````````"
 
 

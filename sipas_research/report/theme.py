@@ -51,6 +51,8 @@ def settings() -> Any:
         "figure.dpi": 100,
         "savefig.facecolor": "white",
         "svg.fonttype": "path",
+        # names come from data: a dollar sign in them is a dollar sign
+        "text.parse_math": False,
     }
 
 

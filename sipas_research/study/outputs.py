@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from sipas_research import report
 from sipas_research.files import write_file, write_text
+from sipas_research.report.source import carries_own_mark
 from sipas_research.results import DataKind, weakest
 from sipas_research.study.check_files import CHECK_FOLDER
 from sipas_research.study.plan import RUNS_FOLDER, mark_suffix, safe_name
@@ -79,6 +81,45 @@ def _write_figure(figure: report.Figure, path: Path) -> tuple[Path, Path]:
     return png, write_text(path.with_suffix(".svg"), figure.svg)
 
 
+def front_page(
+    study: Study,
+    chapters: Sequence[report.Chapter],
+    language: str,
+    kind: DataKind,
+    sources: Iterable[str],
+    *,
+    state: str = "",
+    audience: Literal["council", "public"] = "council",
+) -> str:
+    """Return the first page of a study's document; ``audience`` is "council" or "public"."""
+    from sipas_research.report.front import front_markdown
+
+    published = _published_only(study, kind)
+    own = _own_kinds(study)
+    return front_markdown(
+        chapters,
+        language=language,
+        data_kind=kind,
+        place=study.place(language),
+        year=None if published else study.year,
+        sources=sources,
+        provenance=_provenance(study, language),
+        data_kinds=tuple(dict.fromkeys([*own, *([DataKind.PUBLISHED] if study.evidence else [])])),
+        state="" if published else state,
+        audience=audience,
+    )
+
+
+def _own_kinds(study: Study) -> list[DataKind]:
+    # a study that still waits for its data shows published figures only
+    return [study.data_kind] if study.has_data or not study.evidence else []
+
+
+def _published_only(study: Study, kind: DataKind) -> bool:
+    # the year in study.toml is that of a survey still to come; published figures are of many years
+    return kind is DataKind.PUBLISHED and not study.has_data
+
+
 def _document(
     study: Study,
     chapters: Sequence[report.Chapter],
@@ -88,33 +129,18 @@ def _document(
     sources: Iterable[str],
     levels: Iterable[str] | None = None,
 ) -> report.Document:
-    from sipas_research.report.front import front_markdown
-
-    kinds = [s.data_kind for c in chapters for part in (c.tables, c.figures, c.findings) for s in part]
-    # a study that still waits for its data shows published figures only
-    own = [study.data_kind] if study.has_data or not study.evidence else []
-    kind = weakest([*own, *kinds])
-    # the year in study.toml is that of a survey still to come; published figures are of many years
-    published = kind is DataKind.PUBLISHED and not study.has_data
-    front = front_markdown(
-        chapters,
-        language=language,
-        data_kind=kind,
-        place=study.place(language),
-        year=None if published else study.year,
-        sources=sources,
-        provenance=_provenance(study, language),
-        data_kinds=tuple(dict.fromkeys([*own, *([DataKind.PUBLISHED] if study.evidence else [])])),
-        state="" if published else results_state(study, language, levels),
-    )
+    parts = [s for c in chapters for part in (c.tables, c.figures, c.findings) for s in part]
+    kind = weakest([*_own_kinds(study), *(s.data_kind for s in parts if not carries_own_mark(s.id))])
+    published = _published_only(study, kind)
     year = text("run.document.year", language, year=str(study.year)) if study.year and not published else ""
+    state = results_state(study, language, levels)
     return report.Document(
         title=title,
         subtitle=text(f"{subtitle}_published" if published else subtitle, language),
         place=study.place(language),
         language=language,
         data_kind=kind,
-        front_markdown=front,
+        front_markdown=front_page(study, chapters, language, kind, sources, state=state),
         chapters=tuple(chapters),
         date_line=year,
     )

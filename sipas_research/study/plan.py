@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ FRAMEWORK = "06_framework"
 EVIDENCE, PAPI = "01_evidence", "08_papi"
 NOTEBOOKS_FOLDER = "notebooks"
 RUNS_FOLDER = "so_tay"
+_LONGEST_NAME = 60
 #: What papermill writes into a notebook without changing it.
 _PLAIN = (str, bool, int, float, list, dict, type(None))
 
@@ -154,8 +156,11 @@ def step(
 
 
 def safe_name(code: str) -> str:
-    """Return an agency's code as part of a file name: what Windows forbids becomes a hyphen."""
-    return "".join(c if c.isalnum() or c in "._-" else "-" for c in code).strip(". ")
+    """Return an agency's code as part of a file name: what Windows forbids becomes a hyphen, a long one is cut."""
+    plain = "".join(c if c.isalnum() or c in "._-" else "-" for c in code).strip(". ")
+    if len(plain) > _LONGEST_NAME:
+        return f"{plain[:_LONGEST_NAME]}-{hashlib.sha256(code.encode()).hexdigest()[:8]}"
+    return plain
 
 
 def validate(plan: Plan) -> None:

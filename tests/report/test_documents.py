@@ -20,7 +20,6 @@ from sipas_research.report import (
     Finding,
     Table,
     figure,
-    plain,
     theme,
     write_documents,
 )
@@ -196,7 +195,7 @@ def test_a_bad_formula_is_an_error_that_names_the_file(tmp_path: Path) -> None:
 def test_hostile_text_is_printed_as_it_is(tmp_path: Path) -> None:
     odd = '=1 <i> *x* #let @a [b] $c$ "q" \\ `t` ::: {#x}'
     shown = Table("tbl-x", odd, (Column("a", odd),), ((odd,),), "vi", USER)
-    finding = Finding("f", plain(odd), "vi", USER)
+    finding = Finding("f", odd, "vi", USER)
     made = with_blocks(shown, finding, "@ab ![ảnh](http://example.com/a.png) <script>x</script>")
     paths = {path.suffix: path for path in write_documents(made, tmp_path, "a")}
     opened = docx.Document(str(paths[".docx"]))

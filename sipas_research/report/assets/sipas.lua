@@ -159,12 +159,18 @@ local function figure_blocks(div)
   return out
 end
 
+-- raw code of an output format comes from tables and figures only: anywhere else it is text that someone typed
+local function words_of(block) return pandoc.Para({pandoc.Str(block.text)}) end
+
+local function raw_inline(element) return pandoc.Str(element.text) end
+
 local function raw_block(block)
-  if block.format ~= "html" then return nil end
+  if block.format ~= "html" then return words_of(block) end
   local div = pandoc.read(block.text, "html+native_divs").blocks[1]
-  if not div or div.t ~= "Div" then return nil end
+  if not div or div.t ~= "Div" then return words_of(block) end
   if div.classes:includes("sipas-table") then return table_blocks(div) end
   if div.classes:includes("sipas-figure") then return figure_blocks(div) end
+  return words_of(block)
 end
 
 local function finding(div)
@@ -192,7 +198,16 @@ end
 
 -- a document makes no request: a picture on the network becomes a link
 local function image(element)
-  if element.src:match("^%a[%w+.-]*://") then return pandoc.Link(element.caption, element.src) end
+  if element.src:match("^https?://") then return pandoc.Link(element.caption, element.src) end
+  -- nor does it take in a file that is not its own
+  if not element.src:match("^media/[%w_-]+%.%a+$") then return element.caption end
+end
+
+-- names come from data: a link leads to a place in the document or to a page, and starts nothing
+local function link(element)
+  if not (element.target:match("^#") or element.target:match("^https?://") or element.target:match("^mailto:")) then
+    return element.content
+  end
 end
 
 local function unnumbered(header)
@@ -216,7 +231,7 @@ end
 
 return {
   {Meta = read_words},
-  {RawBlock = raw_block, Image = image},
-  {Cite = cite, Div = finding},
+  {RawBlock = raw_block, RawInline = raw_inline, Image = image},
+  {Cite = cite, Div = finding, Link = link},
   {Pandoc = front},
 }
