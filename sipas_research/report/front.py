@@ -79,7 +79,7 @@ def front_markdown(
         Whose page it is.
     """
     listed = tuple(chapters)
-    known = [shown.id for chapter in listed for shown in (*chapter.tables, *chapter.figures)]
+    known = [t.id for chapter in listed for t in chapter.tables] + [f.id for c in listed for f in c.figures]
     found = [f for chapter in listed for f in chapter.findings if f.id not in _OPENING]
     findings = [replace(f, text=prose(f.text, known)) for f in found]
     # published figures are of many years: the study's year is that of a survey still to come
