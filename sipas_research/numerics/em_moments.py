@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg.lapack import dposv
 
 from sipas_research.numerics.correlation import Array, read_only
 from sipas_research.numerics.hole_likelihood import HolePoint, hole_curvature, hole_point, lower
@@ -113,13 +114,10 @@ def _newton(
         return None
     double = np.where(rows == columns, 1.0, 2.0)
     slope = np.concatenate([-2.0 * point.pull, double * point.slope[rows, columns]])
-    try:
-        factor = np.linalg.cholesky(curvature)
-    except np.linalg.LinAlgError:
+    _, step, failed = dposv(curvature, -slope, lower=1)
+    if failed:
         return None
-    half = np.linalg.solve(factor, -slope)
-    step = np.linalg.solve(factor.T, half)
-    left = float(np.sqrt(patterns.total / 2.0) * np.linalg.norm(half))
+    left = float(np.sqrt(patterns.total / 2.0 * max(float(-slope @ step), 0.0)))
     turned = np.zeros_like(cov)
     turned[rows, columns] = turned[columns, rows] = step[size:]
     after = hole_point(patterns, mean + step[:size], cov + turned)

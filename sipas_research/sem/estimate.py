@@ -131,8 +131,9 @@ def sem(
         raise OptionError("sem.error.equal_without_group")
     table = build_table(syntax, grouping.labels, options)
     sample = gather(
-        data, table.observed, grouping, data_kind, missing=options.missing, weights=weights, cluster=cluster
-    )
+        data, table.observed, grouping, data_kind, missing=options.missing, weights=weights, cluster=cluster,
+        known=table.predictors,
+    )  # fmt: skip
     return fit_table(table, sample, options)
 
 

@@ -66,14 +66,14 @@ class Corrected:
 def baseline_of(holes: Holes, predictors: Sequence[int], sources: Sequence[int]) -> Baseline:
     """Return the baseline model: every variable by itself, those that explain others among each other."""
     size = len(holes.mean)
-    mean, cov = np.zeros(size), np.zeros((size, size))
-    own = [k for k in range(size) if k not in sources]
-    blocks = [[k] for k in own] + ([list(sources)] if len(sources) else [])
-    for block in blocks:
+    cov = np.zeros((size, size))
+    mean, variance = _alone(holes.values, holes.weights)
+    cov[np.diag_indices(size)] = variance
+    if len(sources):
+        block = list(sources)
         part = holes.values[:, block]
-        there = np.logical_not(np.isnan(part).all(axis=1))
-        weights = None if holes.weights is None else holes.weights[there]
-        found = saturated_moments(patterns_of(part[there], weights))
+        held = np.logical_not(np.isnan(part).all(axis=1))
+        found = saturated_moments(patterns_of(part[held], None if holes.weights is None else holes.weights[held]))
         if found is not None:
             mean[block], cov[np.ix_(block, block)] = found.mean, found.cov
     point = hole_point(holes.patterns, mean, cov)
@@ -86,6 +86,17 @@ def baseline_of(holes: Holes, predictors: Sequence[int], sources: Sequence[int])
     pairs = (rows == columns) | (linked[rows] & linked[columns])
     free = np.concatenate([~fixed, pairs & ~(fixed[rows] & fixed[columns])])
     return Baseline(mean, cov, statistic, np.flatnonzero(free))
+
+
+def _alone(values: Array, weights: Array | None) -> tuple[Array, Array]:
+    """Return mean and variance of each variable over the rows that hold it."""
+    there = np.logical_not(np.isnan(values)).astype(np.float64)
+    heavy = there if weights is None else there * weights[:, None]
+    total = heavy.sum(axis=0)
+    filled = np.where(there > 0, values, 0.0)
+    mean = np.einsum("ij,ij->j", heavy, filled) / total
+    away = (filled - mean) * there
+    return mean, np.einsum("ij,ij,ij->j", heavy, away, away) / total
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

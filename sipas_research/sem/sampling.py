@@ -263,7 +263,7 @@ def _answered_rows(values: Array, fixed: Sequence[int]) -> Mask | None:
         raise AnalysisError("sem.error.infinite")
     there = np.logical_not(np.isnan(values))
     modelled = np.setdiff1d(np.arange(values.shape[1]), fixed)
-    answered: Mask = there[:, modelled].any(axis=1) & there[:, list(fixed)].all(axis=1)
+    answered: Mask = np.logical_and(there[:, modelled].any(axis=1), there[:, list(fixed)].all(axis=1))
     return None if answered.all() else answered
 
 
