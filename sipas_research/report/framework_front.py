@@ -76,8 +76,12 @@ def framework_findings(framework: Framework, frames: Frames, language: str) -> l
     if proposed:
         found.append(("proposed", said("finding.proposed", language, what=proposed), "finding"))
     unread = [plain(b.number) for b in framework.basis if b.status != "read"]
-    if unread:
-        found.append(("unread", said("finding.unread", language, what=listed(unread, language)), "finding"))
+    # a document without a number is one that is still to be issued
+    numbered = [number for number in unread if any(c.isdigit() for c in number)]
+    if numbered:
+        found.append(("unread", said("finding.unread", language, what=listed(numbered, language)), "finding"))
+    if unnumbered := [number for number in unread if number not in numbered]:
+        found.append(("to-issue", said("finding.to_issue", language, what=listed(unnumbered, language)), "finding"))
     if frames.open:
         counts = {"count": frames.open, "total": len(frames.sizes)}
         found.append(("frames", said("finding.frames", language, **counts), "finding"))

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -174,10 +178,12 @@ def _settled(cut: float, value: float, plan: Planning, rule: Rule, language: str
     forms = forms_for_class(cut, value, plan, rule)
     if forms is None:
         return said("settle.over_cap", language, cap=rule.most_forms)
-    return integer(forms, language)
+    # what is graded must also be precise enough to be graded
+    return integer(max(forms, fewest_forms(math.inf, replace(plan, share=value))), language)
 
 
-def framework_errors(framework: Framework) -> tuple[dict[str, float], tuple[ErrorRow, ...]]:
+@cache
+def framework_errors(framework: Framework) -> tuple[Mapping[str, float], tuple[ErrorRow, ...]]:
     """Return the plans (name, forms of each agency) and their errors over simulated years."""
     planning = planning_for(framework)
     shared = share_out(yamane_forms(_AGENCIES * _FRAME), {str(n): float(_FRAME) for n in range(_AGENCIES)})
@@ -190,7 +196,7 @@ def framework_errors(framework: Framework) -> tuple[dict[str, float], tuple[Erro
     rule = Rule(half_width=framework.half_width, confidence=framework.confidence)
     sizes = {name: [forms] * _AGENCIES for name, forms in plans.items()}
     rng = np.random.default_rng(_SEED)
-    return plans, planned_errors(framework.bands, sizes, planning, rng=rng, years=YEARS, rule=rule)
+    return MappingProxyType(plans), planned_errors(framework.bands, sizes, planning, rng=rng, years=YEARS, rule=rule)
 
 
 def framework_errors_table(framework: Framework, language: str) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sipas_research.framework.framework_spec import Criterion, Framework
 from sipas_research.framework.results_register import ROLES_OF, STATES
+from sipas_research.report.cells import Absent
 from sipas_research.report.display import Column, Table
 from sipas_research.report.framework_parts import RULES, listed, rules_table, said, status_words
 from sipas_research.report.passages import Passage
@@ -25,8 +26,9 @@ def framework_purpose(framework: Framework, language: str) -> Passage:
 
 def framework_basis_table(framework: Framework, language: str) -> Table:
     """Return the documents of the legal basis as a source gives them, and whether their text was read."""
+    untitled = Absent(said("basis.untitled", language))
     rows = [
-        (b.number, b.title(language), b.note(language), status_words(framework, b.status, language))
+        (b.number, b.title(language) or untitled, b.note(language), status_words(framework, b.status, language))
         for b in framework.basis
     ]
     columns = (("number", 0.22), ("content", 0.28), ("note", 0.3), ("status", 0.2))
@@ -136,8 +138,13 @@ def framework_steps_table(framework: Framework, language: str) -> Table:
 
 
 def cuts_in_words(framework: Framework, language: str) -> str:
-    """Return the classes from the lowest, each with the cut it begins at."""
-    return "; ".join(
-        said("front.band", language, name=band.name(language), lower=percent(band.lower, language, 0))
-        for band in framework.bands.bands
-    )
+    """Return the classes from the lowest, each with its ends."""
+    bands = framework.bands.bands
+    cuts = [percent(cut, language, 0) for cut in framework.bands.cuts]
+    first = said("front.band_below", language, name=bands[0].name(language), upper=cuts[0])
+    last = said("front.band_from", language, name=bands[-1].name(language), lower=cuts[-1])
+    middle = [
+        said("front.band_between", language, name=band.name(language), lower=low, upper=high)
+        for band, low, high in zip(bands[1:-1], cuts, cuts[1:], strict=False)
+    ]
+    return "; ".join([first, *middle, last])

@@ -23,7 +23,7 @@ from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.report.cells import Absent
 from sipas_research.report.display import Column, Figure, Finding, Table
 from sipas_research.report.figures import figure
-from sipas_research.report.framework_parts import RULES, said
+from sipas_research.report.framework_parts import BLANK, RULES, said
 from sipas_research.report.theme import GROUPS, REFERENCE, TEXT_WIDTH, number_axis, theme
 from sipas_research.wording import integer, number, percent, text
 
@@ -108,8 +108,8 @@ def framework_agencies_table(framework: Framework, frames: Frames, language: str
     if not frames.sizes:
         return Finding("no-agencies", said("finding.no_agencies", language), language, frames.data_kind, role="reason")
     plan = sample_plan(frames.sizes, planning_for(framework))
-    rows = [_agency_row(row, frames, language) for row in plan]
     known = [row for row in plan if row.frame >= 2]
+    rows = [_agency_row(row, frames, language, blank=not known) for row in plan]
     if known:
         sums = {n: sum(getattr(row, n) for row in known) for n in ("frame", "shared", "yamane", "designed", "issued")}
         total = said("agencies.total", language)
@@ -153,8 +153,10 @@ def _frame_note(frames: Frames, language: str) -> str:
     return said("agencies.note_open", language)
 
 
-def _agency_row(row: PlanRow, frames: Frames, language: str) -> tuple[Any, ...]:
+def _agency_row(row: PlanRow, frames: Frames, language: str, *, blank: bool) -> tuple[Any, ...]:
     name = frames.register.name(row.agency, language)
+    if blank:
+        return (name, BLANK, *[""] * 6)
     if not row.frame >= 2:
         return (name, *[Absent(said("agencies.unknown", language))] * 7)
     few = Absent(said("agencies.too_few", language))
@@ -181,6 +183,7 @@ def framework_margin_figure(framework: Framework, language: str) -> Figure:
         axes.axhline(100.0 * plan.half_width, label=said("figure.rule", language), **line)
         axes.set_xlim(0, _MOST_DRAWN)
         axes.set_ylim(0, 20)
+        axes.set_yticks(range(0, 21, 5))
         axes.set_xlabel(said("figure.forms", language))
         axes.set_ylabel(said("figure.half", language))
         number_axis(axes, language)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 from sipas_research import report
@@ -121,7 +122,7 @@ def framework_document(study: Study, framework: Framework, chapter: report.Chapt
     blocks = list(chapter.blocks)
     while blocks and not (isinstance(blocks[0], str) and blocks[0].startswith("## ")):
         blocks.pop(0)
-    raised = tuple(_HEADING.sub("#", block) if isinstance(block, str) else block for block in blocks)
+    raised = tuple(_HEADING.sub("#", block) if isinstance(block, str) else block for block in _as_list(blocks))
     parts = [part for kind in (chapter.tables, chapter.figures, chapter.findings) for part in kind]
     kinds = [part.data_kind for part in parts if not carries_own_mark(part.id)]
     subtitle = "subtitle_decided" if framework.status == "read" else "subtitle"
@@ -135,3 +136,12 @@ def framework_document(study: Study, framework: Framework, chapter: report.Chapt
         chapters=(replace(chapter, blocks=raised),),
         date_line=valid_words(framework, language),
     )
+
+
+def _as_list(blocks: Iterable[report.Block]) -> Iterator[report.Block]:
+    """Turn findings that follow each other into one list: a document of rules reports no findings."""
+    for listed, group in groupby(blocks, lambda block: isinstance(block, report.Finding)):
+        if listed:
+            yield "\n".join(f"- {block.text}" for block in group if isinstance(block, report.Finding))
+        else:
+            yield from group
