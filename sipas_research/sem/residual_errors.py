@@ -8,19 +8,26 @@ as many columns as parameters, are enough; the rows are passed over once where G
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sipas_research.numerics.correlation import Array
+from sipas_research.sem.clusters import Clusters, add_by_cluster, clusters_of
 from sipas_research.sem.discrepancy import Target
+from sipas_research.sem.fourth_moments import passed
 from sipas_research.sem.implied import Implied
 from sipas_research.sem.information import inverse_within
+from sipas_research.sem.layout import Index
 from sipas_research.sem.moments import GroupSample
 
 if TYPE_CHECKING:
     from sipas_research.sem.result import SemFit
+
+#: Numbers of the sums of clusters that are held at a time.
+_HELD = 2**23
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -60,8 +67,8 @@ class _Alone:
 def residual_errors(fit: SemFit) -> tuple[ResidualErrors, ...]:
     """Return the variances of the residuals of each group.
 
-    Normal theory at the sample's moments for ML, GLS, ULS; fourth moments of the rows for MLR, MLM. Covariances and
-    means of observed predictors are taken as known.
+    Normal theory at the sample's moments for ML, GLS, ULS; fourth moments of the rows for MLR, MLM, with
+    weights and within clusters where there are some. Covariances and means of observed predictors are taken as known.
     """
     q = fit.theta.size
     slopes = [_slopes(at, q, fit.options.meanstructure) for at in fit.groups]
@@ -69,19 +76,22 @@ def residual_errors(fit: SemFit) -> tuple[ResidualErrors, ...]:
     shares = [target.share for target in fit.problem.targets]
     information = sum(w * _product(d, a) for w, d, a in zip(shares, slopes, weighted, strict=True))
     inverse = inverse_within(np.asarray(information), fit.information.basis)
+    clusters = clusters_of(fit.samples)
     found = []
     for k, (share, slope, weight) in enumerate(zip(shares, slopes, weighted, strict=True)):
         target, sample = fit.problem.targets[k], fit.samples[k]
         if fit.options.robust:
-            alone = _empirical(sample, weight, fit.predictors)
+            alone = _empirical(sample, weight, fit.predictors, clusters)
         else:
             alone = _normal(target, weight, fit.predictors)
         middle = inverse @ _product(weight, alone.moved) @ inverse
-        found.append(_variances(share, slope, inverse, middle, alone, sample.n))
+        found.append(_variances(share, slope, inverse, middle, alone, sample.total))
     return tuple(found)
 
 
-def _variances(share: float, slope: _Moved, inverse: Array, middle: Array, alone: _Alone, rows: int) -> ResidualErrors:
+def _variances(
+    share: float, slope: _Moved, inverse: Array, middle: Array, alone: _Alone, rows: float
+) -> ResidualErrors:
     """Return the diagonal of Q Gamma Q' / n: Gamma - 2 share D E^-1 P'Gamma + share^2 D E^-1 P'Gamma P E^-1 D'."""
 
     def diagonal(at: Array, moved: Array, own: Array) -> Array:
@@ -160,37 +170,67 @@ def _explained(cov: Array, predictors: tuple[int, ...]) -> Array:
     return np.asarray(cov[:, which] @ np.linalg.solve(cov[np.ix_(which, which)], cov[which]))
 
 
-def _empirical(sample: GroupSample, weight: _Moved, predictors: tuple[int, ...]) -> _Alone:
-    """Return Gamma A D with Gamma the covariance of the rows' products less what predictors explain of them."""
-    if sample.rows is None or sample.mean is None:
-        raise ValueError("rows are needed")
+def _empirical(sample: GroupSample, weight: _Moved, predictors: tuple[int, ...], clusters: Clusters | None) -> _Alone:
+    """Return Gamma A D with Gamma the covariance of the rows' products less what predictors explain of them.
+
+    With weights and clusters Gamma is that of the weighted products summed within clusters.
+    """
     p, q = len(sample.cov), len(weight.cov)
     upper = np.triu_indices(p)
     twice = np.where(upper[0] == upper[1], 1.0, 2.0)
     dual = (weight.cov[:, upper[0], upper[1]] * twice).T
+    dual = np.concatenate([dual, weight.mean])
+    moved, own = np.zeros((len(dual), q)), np.zeros(len(dual))
+    for whole in _units(sample, upper, predictors, clusters, means=len(weight.mean) > 0):
+        moved += whole.T @ (whole @ dual)
+        own += (whole * whole).sum(axis=0)
+    moved, own = moved / sample.total, own / sample.total
+    size = len(upper[0])
+    cov, variance = np.zeros((q, p, p)), np.zeros((p, p))
+    cov[:, upper[0], upper[1]] = cov[:, upper[1], upper[0]] = moved[:size].T
+    variance[upper] = variance.T[upper] = own[:size]
+    return _Alone(_Moved(moved[size:], cov), own[size:], variance)
+
+
+def _units(
+    sample: GroupSample, upper: tuple[Index, Index], predictors: tuple[int, ...], clusters: Clusters | None, *,
+    means: bool,
+) -> Iterator[Array]:  # fmt: skip
+    """Yield what is independent, as rows: the products of single rows, or their sums over clusters."""
+    width = len(upper[0]) + (len(sample.cov) if means else 0)
+    if clusters is None:
+        for whole, _ in _row_products(sample, upper, predictors, means=means):
+            yield whole
+        return
+    step = max(1, _HELD // width)
+    for first in range(0, len(clusters.stretch), step):  # memory does not depend on the number of clusters
+        stretch = clusters.stretch[first : first + step]
+        totals = np.zeros((len(stretch), width))
+        for whole, codes in _row_products(sample, upper, predictors, means=means):
+            inside = (codes >= first) & (codes < first + len(stretch))
+            if inside.any():
+                add_by_cluster(totals, codes[inside] - first, whole[inside].T)
+        yield totals * stretch[:, None]
+
+
+def _row_products(
+    sample: GroupSample, upper: tuple[Index, Index], predictors: tuple[int, ...], *, means: bool
+) -> Iterator[tuple[Array, Index]]:
+    """Yield the weighted products of some rows less their mean, then the rows if ``means``; and their clusters."""
     which = list(predictors)
     slope = np.linalg.solve(sample.cov[np.ix_(which, which)], sample.cov[which]) if which else None
     centre = (sample.cov - _explained(sample.cov, predictors))[upper]
-    count = len(weight.mean)
-    moved, own = np.zeros((len(centre) + count, q)), np.zeros(len(centre) + count)
     step = max(1, 2**21 // len(centre))
-    for block in sample.rows():
-        for first in range(0, len(block), step):
-            rows = block[first : first + step] - sample.mean
+    for across, weights, codes in passed(sample):
+        for first in range(0, across.shape[1], step):
+            part = slice(first, first + step)
+            rows = across[:, part].T
             products = rows[:, upper[0]] * rows[:, upper[1]] - centre
             if slope is not None:
                 fitted = rows[:, which] @ slope
                 products -= fitted[:, upper[0]] * fitted[:, upper[1]]
                 rows = rows - fitted
-            scores = products @ dual
-            whole = np.concatenate([products, rows], axis=1) if count else products
-            if count:
-                scores += rows @ weight.mean
-            moved += whole.T @ scores
-            own += (whole * whole).sum(axis=0)
-    moved, own = moved / sample.n, own / sample.n
-    size = len(centre)
-    cov, variance = np.zeros((q, p, p)), np.zeros((p, p))
-    cov[:, upper[0], upper[1]] = cov[:, upper[1], upper[0]] = moved[:size].T
-    variance[upper] = variance.T[upper] = own[:size]
-    return _Alone(_Moved(moved[size:], cov), own[size:], variance)
+            whole = np.concatenate([products, rows], axis=1) if means else products
+            if weights is not None:
+                whole *= weights[part, None]
+            yield whole, np.zeros(0, dtype=np.intp) if codes is None else codes[part]
