@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from sipas_research.framework.dossier import Dossier
 from sipas_research.framework.framework_spec import LEVELS
 from sipas_research.framework.results_register import ResultsRegister
@@ -65,7 +67,10 @@ def _measures(dossier: Dossier, responses: Responses, language: str) -> Table | 
 def _appeal(dossier: Dossier, responses: Responses, language: str) -> tuple[Shown, ...]:
     if dossier.appeal is None:
         return (_reason("no_appeal", dossier, responses, language),)
-    return appeal_sheet_tables(dossier.appeal, responses, language)
+    tables = appeal_sheet_tables(dossier.appeal, responses, language)
+    # records that nobody gave would be a table of dashes
+    known = any(math.isfinite(record.value) for record in dossier.appeal.records)
+    return tuple(table for table in tables if known or table.id != "tbl-appeal-records")
 
 
 def _reason(name: str, dossier: Dossier, responses: Responses, language: str) -> Finding:

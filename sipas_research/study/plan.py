@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sipas_research import resources
 from sipas_research.errors import Problem, RunError
@@ -31,14 +31,28 @@ _LONGEST_NAME = 60
 _PLAIN = (str, bool, int, float, list, dict, type(None))
 
 
+class Finish(Protocol):
+    """What is made of an executed notebook in the process that ran it; it travels there, so it is a plain value."""
+
+    def __call__(self, executed: Path) -> tuple[Path, ...]:
+        """Make files from an executed notebook and return them."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One run of one notebook. ``parameters`` are (name, plain value) pairs."""
+    """One run of one notebook. ``parameters`` are (name, plain value) pairs.
+
+    ``finish`` makes further files of the executed notebook, which lands after them: where it stands, they do too.
+    ``inputs`` is the checksum of what this step alone is made from, where a parameter names a file that holds more.
+    """
 
     notebook: Path
     parameters: tuple[tuple[str, Any], ...]
     output: Path
     language: str
+    finish: Finish | None = None
+    inputs: str = ""
 
     @property
     def name(self) -> str:
@@ -83,7 +97,7 @@ class Plan:
 
 
 def _short(value: object) -> str:
-    return Path(value).name if isinstance(value, str) and value.endswith(".toml") else str(value)
+    return Path(value).name if isinstance(value, str) and value.endswith((".toml", ".json")) else str(value)
 
 
 def mark_suffix(kind: DataKind, language: str = "vi") -> str:

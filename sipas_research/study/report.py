@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sipas_research.errors import (
-    AgencyError,
     DataFileError,
     HonestyError,
     InputError,
@@ -20,14 +19,12 @@ from sipas_research.errors import (
 )
 from sipas_research.files import clear_leftovers
 from sipas_research.study.check_files import CHECK_FOLDER, write_check, write_refusal
-from sipas_research.study.outputs import write_report, write_scorecard
-from sipas_research.study.plan import SCORECARD, Plan, Step, report_plan, scorecard_plan, validate
-from sipas_research.study.resume import input_checksum
+from sipas_research.study.outputs import write_report
+from sipas_research.study.plan import SCORECARD, Plan, Step, report_plan, validate
+from sipas_research.study.resume import files_of, input_checksum
 from sipas_research.study.run import execute, person_marks
-from sipas_research.study.study import Study, scorecard_agencies
-from sipas_research.study.study_file import near
-from sipas_research.survey.agencies import Agency
-from sipas_research.wording import LANGUAGES, Bilingual, text
+from sipas_research.study.study import Study
+from sipas_research.wording import LANGUAGES, text
 
 if TYPE_CHECKING:
     from sipas_research.report import Chapter
@@ -102,53 +99,14 @@ def make_report(
     validate(report_plan(study, chosen, place, papi=papi))
     checked = check_study(study, place)
     plan = plan_report(study, checked, chosen, place, papi=papi)
-    executed = _execute(plan, study, checked, quiet=quiet, resume=resume)
+    executed = _execute(plan, study, checked, place, quiet=quiet, resume=resume)
     read = _chapters(plan, executed)
     made: list[Path] = []
     for code in _progress(chosen, quiet=quiet):
-        chapters = [chapter for step, chapter in read if step.language == code and step.name != SCORECARD]
+        chapters = [chapter for step, chapter in read if step.language == code]
         made += write_report(study, chapters, code, place, sources=_sources(study, checked, papi, code))
-    made += _write_scorecards(study, read, place, checked)
-    return (*made, *executed, *checked.files)
-
-
-def make_scorecards(
-    study: Study,
-    *,
-    agencies: Iterable[str] | None = None,
-    language: str | None = None,
-    out: Path | None = None,
-    quiet: bool = True,
-    resume: bool = False,
-) -> tuple[Path, ...]:
-    """Make one scorecard an agency.
-
-    Parameters
-    ----------
-    study : Study
-    agencies : iterable of str, optional
-        Codes of the register; None takes every agency that can have one.
-    language, out, quiet, resume
-        As :func:`make_report`.
-
-    Returns
-    -------
-    tuple of Path
-
-    Raises
-    ------
-    AgencyError
-        If an agency is unknown, has fewer than 10 forms or its figures are withheld.
-    StudyError
-        If no agency can have a scorecard.
-    """
-    chosen, place = languages(study, language), out or study.output
-    checked = check_study(study, place)
-    answers = study.current(checked.first)
-    plan = scorecard_plan(study, chosen, place, agencies=_agencies(answers, agencies))
-    validate(plan)
-    executed = _execute(plan, study, checked, quiet=quiet, resume=resume)
-    made = _write_scorecards(study, _chapters(plan, executed), place, checked)
+    cards = [path for step, path in zip(plan.steps, executed, strict=True) if step.name == SCORECARD]
+    made += [file for path in cards for file in files_of(path)]
     return (*made, *executed, *checked.files)
 
 
@@ -239,33 +197,27 @@ def check_survey(study: Study, name: str, file: Path | None = None, *, sheet: st
     return check_responses(chosen, replace(spec, file=chosen, sheet=sheet) if sheet else spec)
 
 
-def _agencies(answers: Responses, wanted: Iterable[str] | None) -> tuple[str, ...]:
-    enough = scorecard_agencies(answers)
-    if wanted is None:
-        if not enough:
-            raise StudyError("study.no_scorecard_agency", minimum=10)
-        return enough
-    known = answers.agencies.codes()
-    chosen = tuple(dict.fromkeys(wanted))
-    for code in chosen:
-        if code not in known:
-            suggestion = near(code, known) or ", ".join(known[:12])
-            raise AgencyError("run.unknown_agency", value=code, known=suggestion)
-        if code not in enough:
-            raise AgencyError("run.agency_too_small", value=code, allowed=", ".join(enough[:12]) or "–")
-    return chosen
+def _execute(plan: Plan, study: Study, checked: _Checked, out: Path, *, quiet: bool, resume: bool) -> tuple[Path, ...]:
+    """Run the plan; what its scorecard shows is computed before, so that the notebook only reads it."""
+    from sipas_research.study.scorecard_plan import prepare_scorecards
 
-
-def _execute(plan: Plan, study: Study, checked: _Checked, *, quiet: bool, resume: bool) -> tuple[Path, ...]:
-    marks = person_marks(*checked.responses.values())
-    inputs = input_checksum(study)
-    return execute(plan, marks=marks, folder=study.folder, quiet=quiet, inputs=inputs, resume=resume)
+    marks, inputs = person_marks(*checked.responses.values()), input_checksum(study)
+    cards = [step for step in plan.steps if step.name == SCORECARD]
+    ready: tuple[Step, ...] = ()
+    if cards:
+        codes = dict.fromkeys(str(dict(step.parameters)["agency"]) for step in cards)
+        spoken = dict.fromkeys(step.language for step in cards)
+        found = prepare_scorecards(study, checked.first, codes, spoken, out, marks=marks, inputs=inputs, resume=resume)
+        ready = found.steps
+    whole = Plan((*(step for step in plan.steps if step.name != SCORECARD), *ready))
+    return execute(whole, marks=marks, folder=study.folder, quiet=quiet, inputs=inputs, resume=resume)
 
 
 def _chapters(plan: Plan, executed: tuple[Path, ...]) -> list[tuple[Step, Chapter]]:
     from sipas_research.report import read_chapter
 
-    return [(step, read_chapter(path, step.language)) for step, path in zip(plan.steps, executed, strict=True)]
+    pairs = zip(plan.steps, executed, strict=True)
+    return [(step, read_chapter(path, step.language)) for step, path in pairs if step.name != SCORECARD]
 
 
 def _progress(chosen: Iterable[str], *, quiet: bool) -> Iterable[str]:
@@ -273,14 +225,3 @@ def _progress(chosen: Iterable[str], *, quiet: bool) -> Iterable[str]:
 
     label = text("run.progress.documents", "vi")
     return tqdm(list(chosen), desc=label, disable=quiet, file=sys.stderr, dynamic_ncols=True)
-
-
-def _write_scorecards(study: Study, read: Iterable[tuple[Step, Chapter]], out: Path, checked: _Checked) -> list[Path]:
-    made: list[Path] = []
-    for step, chapter in read:
-        code = str(dict(step.parameters).get("agency", ""))
-        if code:
-            # Where the study has no register, the one made from the data holds the names.
-            agency = checked.first.agencies.get(code) or Agency(code, Bilingual(code))
-            made += write_scorecard(study, chapter, agency, step.language, out, sources=checked.sources[:1])
-    return made

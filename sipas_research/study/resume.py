@@ -1,8 +1,9 @@
 """What ``--resume`` may keep: an executed notebook whose inputs are the same, and that nobody has changed since.
 
 Each executed notebook carries two checksums: of everything it was made from (study files, data, parameters,
-notebook, this package and the libraries that compute), and of its own content. No other record is kept, so a
-run that was killed at any moment leaves nothing that could be out of step.
+notebook, this package and the libraries that compute), and of its own content; and those of the documents made
+from it, which are written before it. No other record is kept, so a run that was killed at any moment leaves
+nothing that could be out of step.
 """
 
 from __future__ import annotations
@@ -62,14 +63,47 @@ def step_checksum(step: Step, inputs: str) -> str:
     """Return the checksum of one step: its notebook, parameters and the files they name besides the study's inputs."""
     shown = [(name, Path(v).name if isinstance(v, str) and Path(v).is_absolute() else v) for name, v in step.parameters]
     named = [Path(v) for name, v in step.parameters if name != "study" and isinstance(v, str) and Path(v).is_absolute()]
-    files = [_file(path) for path in named if path.is_file()]
+    files = [step.inputs] if step.inputs else [_file(path) for path in named if path.is_file()]
     return _digest([inputs, _file(step.notebook), json.dumps(shown, ensure_ascii=False), *files])
 
 
-def stamp(notebook: dict[str, Any], inputs: str) -> None:
-    """Write both checksums into an executed notebook, in place."""
+def stamp(notebook: dict[str, Any], inputs: str, made: Iterable[Path] = (), *, root: Path | None = None) -> None:
+    """Write the checksums into an executed notebook, in place.
+
+    Parameters
+    ----------
+    notebook : dict
+    inputs : str
+        Checksum of what it was made from.
+    made : iterable of Path
+        Files made from it, below the folder ``root``.
+    """
     notebook["metadata"].pop(FIELD, None)
-    notebook["metadata"][FIELD] = {"inputs": inputs, "content": _content(notebook)}
+    record: dict[str, Any] = {"inputs": inputs, "content": _content(notebook)}
+    files = {path.relative_to(root).as_posix() if root else path.name: _file(path) for path in made}
+    notebook["metadata"][FIELD] = {**record, "files": files} if files else record
+
+
+def files_of(path: Path) -> dict[Path, str]:
+    """Return the files made from an executed notebook, as it says, with the checksums they had then.
+
+    Empty where it says nothing, or where one of them is no longer as it was.
+    """
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        named = notebook["metadata"][FIELD].get("files", {})
+        found = {path.parents[1] / name: str(checksum) for name, checksum in named.items()}
+        return found if all(_file(file) == checksum for file, checksum in found.items()) else {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def made_from(path: Path) -> str:
+    """Return the checksum of what an executed notebook was made from, as it says; "" where it says nothing."""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["metadata"][FIELD]["inputs"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def is_current(path: Path, inputs: str) -> bool:

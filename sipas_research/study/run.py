@@ -7,6 +7,7 @@ import multiprocessing
 import sys
 import tempfile
 import types
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -15,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sipas_research import resources
-from sipas_research.errors import RunError
+from sipas_research.errors import RunError, SipasError
 from sipas_research.study.notebook_check import PersonMarks
 from sipas_research.study.plan import RUNS_FOLDER, Plan, Step, validate
-from sipas_research.study.resume import is_current, step_checksum
+from sipas_research.study.resume import files_of, is_current, step_checksum
 from sipas_research.study.worker import Job, Outcome, prepare, run_job
 from sipas_research.wording import text
 
@@ -68,7 +69,7 @@ def execute(
     """
     validate(plan)
     sums = [step_checksum(step, inputs) if inputs else "" for step in plan.steps]
-    kept = {n for n, step in enumerate(plan.steps) if resume and sums[n] and is_current(step.output, sums[n])}
+    kept = {n for n, step in enumerate(plan.steps) if resume and sums[n] and _stands(step, sums[n])}
     open_steps = [n for n in range(len(plan.steps)) if n not in kept]
     remaining = Plan(tuple(plan.steps[n] for n in open_steps))
     with tempfile.TemporaryDirectory(prefix="sipas_") as kernel:
@@ -78,6 +79,11 @@ def execute(
             outcomes = _drain(pool, remaining, jobs, quiet=quiet)
     landed = {n: _landed(plan.steps[n], outcomes[place]) for place, n in enumerate(open_steps)}
     return tuple(landed.get(n, step.output) for n, step in enumerate(plan.steps))
+
+
+def _stands(step: Step, checksum: str) -> bool:
+    """True where an earlier run left the step's notebook, and the files made from it, as this one would make them."""
+    return is_current(step.output, checksum) and (step.finish is None or bool(files_of(step.output)))
 
 
 def person_marks(*surveys: Responses) -> PersonMarks:
@@ -102,7 +108,7 @@ def _job(step: Step, work: Path, marks: PersonMarks, folder: Path | None, checks
         tempfile.gettempdir(): "temp",
     }
     pairs = tuple((old, new) for old, new in replacements.items() if len(old) >= _SHORTEST_PATH)
-    return Job(step.notebook, step.parameters, step.output, step.failed, work, pairs, marks, checksum)
+    return Job(step.notebook, step.parameters, step.output, step.failed, work, pairs, marks, checksum, step.finish)
 
 
 def _write_kernel(folder: Path) -> None:
@@ -160,6 +166,8 @@ def _drain(pool: ProcessPoolExecutor, plan: Plan, jobs: list[Job], *, quiet: boo
                 outcomes[number] = _result(future, plan.steps[number])
                 bar.update()
                 bar.set_description_str(plan.steps[number].label)
+                for warning in outcomes[number].told:
+                    warnings.warn(warning, stacklevel=4)
                 if outcomes[number].error:
                     for other in running:
                         other.cancel()
@@ -174,7 +182,9 @@ def _result(future: Future[Outcome], step: Step) -> Outcome:
         raise RunError("run.process_died", notebook=step.notebook.name, language=step.language) from error
 
 
-def _run_error(step: Step, outcome: Outcome) -> RunError:
+def _run_error(step: Step, outcome: Outcome) -> SipasError:
+    if outcome.refused is not None:
+        return outcome.refused
     kept = f"{RUNS_FOLDER}/{outcome.kept.name}" if outcome.kept else ""
     place: dict[str, Any] = {"notebook": step.notebook.name, "cell": str(outcome.cell), "kept": kept}
     if outcome.person:

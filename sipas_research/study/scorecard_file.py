@@ -103,9 +103,20 @@ def open_scorecard(study: str = "", agency: str = "", language: str = "vi", *, d
 
 
 def write_scorecards_file(
-    path: Path, cards: Iterable[AgencyScorecard], *, data_kind: DataKind, marks: PersonMarks
+    path: Path, cards: Iterable[AgencyScorecard], *, data_kind: DataKind, marks: PersonMarks, inputs: str = ""
 ) -> tuple[Path, dict[tuple[str, str], str]]:
     """Write what all scorecards show; return where it landed and each scorecard's checksum by agency and language.
+
+    Parameters
+    ----------
+    path : Path
+    cards : iterable of AgencyScorecard
+    data_kind : DataKind
+        Weakest kind of the numbers; the file says it.
+    marks : PersonMarks
+        What would give a person away.
+    inputs : str
+        Checksum of what the scorecards were computed from.
 
     Raises
     ------
@@ -120,7 +131,7 @@ def write_scorecards_file(
         lines.append(_json(parts))
         sums[(card.agency, card.language)] = _digest(lines[-1])
     listed = [[agency, language, checksum] for (agency, language), checksum in sums.items()]
-    head = {"format": _FORMAT, "data_kind": DataKind(data_kind).value, "cards": listed}
+    head = {"format": _FORMAT, "data_kind": DataKind(data_kind).value, "inputs": inputs, "cards": listed}
     head["checksum"] = _digest(_json(head))
     return write_text(path, "\n".join([_json(head), *lines]) + "\n"), sums
 
@@ -147,6 +158,19 @@ def read_scorecard(path: Path, agency: str, language: str) -> AgencyScorecard:
         raise DataFileError("scorecard.file.changed", file=path.name)
     parts = {name: tuple(_unpacked(shown) for shown in part) for name, part in json.loads(line).items()}
     return AgencyScorecard(wanted, language, parts)
+
+
+def scorecard_sums(path: Path, inputs: str) -> dict[tuple[str, str], str]:
+    """Return the checksum of each scorecard that a file holds whole; () where it was made from other inputs."""
+    try:
+        lines = _lines(path)
+        head = _head(path, lines[0])
+    except DataFileError:
+        return {}
+    if not inputs or head["inputs"] != inputs:
+        return {}
+    found = zip(head["cards"], lines[1:], strict=False)
+    return {(agency, language): checksum for (agency, language, checksum), line in found if _digest(line) == checksum}
 
 
 def _lines(path: Path) -> list[str]:

@@ -232,7 +232,7 @@ class Study:
 
     def scorecards(self, agencies: Iterable[str] | None = None, **options: Any) -> tuple[Path, ...]:
         """Make one scorecard an agency; all agencies with enough answers where none is named."""
-        from sipas_research.study.report import make_scorecards
+        from sipas_research.study.scorecard_run import make_scorecards
 
         return make_scorecards(self, agencies=agencies, **options)
 

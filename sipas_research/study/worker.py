@@ -7,10 +7,12 @@ import os
 import signal
 import tempfile
 import threading
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sipas_research.errors import SipasError, SipasWarning
 from sipas_research.files import write_text
 from sipas_research.study.notebook_check import (
     PersonMarks,
@@ -22,6 +24,7 @@ from sipas_research.study.notebook_check import (
     replace_all,
     unfinished_cell,
 )
+from sipas_research.study.plan import Finish
 from sipas_research.study.resume import stamp
 
 
@@ -30,7 +33,7 @@ class Job:
     """What a worker needs for one run. Paths are absolute.
 
     ``work`` is a folder that the caller removes; ``replacements`` take machine paths out of the result;
-    ``checksum`` is that of the inputs, written into the executed notebook.
+    ``checksum`` is that of the inputs, written into the executed notebook; ``finish`` makes further files of it.
     """
 
     notebook: Path
@@ -41,11 +44,15 @@ class Job:
     replacements: tuple[tuple[str, str], ...] = ()
     marks: PersonMarks = field(default_factory=PersonMarks)
     checksum: str = ""
+    finish: Finish | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended. ``error`` is "" when all went well, else the error's class; ``cell`` counts from 1."""
+    """How a run ended. ``error`` is "" when all went well, else the error's class; ``cell`` counts from 1.
+
+    ``refused`` is what stopped the making of further files, ``told`` are the warnings of their making.
+    """
 
     output: Path | None
     error: str = ""
@@ -53,6 +60,8 @@ class Outcome:
     cell: int = 0
     kept: Path | None = None
     person: bool = False
+    refused: SipasError | None = None
+    told: tuple[SipasWarning, ...] = ()
 
 
 def prepare(kernel_folder: str) -> None:
@@ -139,11 +148,7 @@ def _settle(job: Job, target: Path, error: tuple[str, str] | None) -> Outcome:
     normalise(notebook, job.replacements)
     persons = person_rows(notebook, job.marks)
     if error is None and not persons:
-        if job.checksum:
-            stamp(notebook, job.checksum)
-        written = write_text(job.output, nbformat.writes(notebook) + "\n")
-        job.failed.unlink(missing_ok=True)
-        return Outcome(written)
+        return _land(job, notebook, target.with_name(job.output.name))
     if persons:
         forget_outputs(notebook)
     kept = write_text(job.failed, nbformat.writes(notebook) + "\n")
@@ -151,6 +156,28 @@ def _settle(job: Job, target: Path, error: tuple[str, str] | None) -> Outcome:
         return Outcome(None, "PersonRow", persons[0].reason, persons[0].cell, kept, person=True)
     message = "" if persons else replace_all(error[1], job.replacements)
     return Outcome(None, error[0], message, unfinished or 0, kept)
+
+
+def _land(job: Job, notebook: Any, work: Path) -> Outcome:
+    """Make what follows from the executed notebook, then put the notebook in place: it vouches for the other files."""
+    import nbformat
+
+    made: tuple[Path, ...] = ()
+    told: tuple[SipasWarning, ...] = ()
+    if job.finish is not None:
+        work.write_text(nbformat.writes(notebook), encoding="utf-8")
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", SipasWarning)
+                made = job.finish(work)
+        except SipasError as error:
+            return Outcome(None, type(error).__name__, refused=error)
+        told = tuple(w.message for w in caught if isinstance(w.message, SipasWarning))
+    if job.checksum:
+        stamp(notebook, job.checksum, made, root=job.output.parents[1])
+    written = write_text(job.output, nbformat.writes(notebook) + "\n")
+    job.failed.unlink(missing_ok=True)
+    return Outcome(written, told=told)
 
 
 def _silent_error(notebook: Any, ordinal: int) -> tuple[str, str]:
