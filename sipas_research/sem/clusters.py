@@ -69,6 +69,19 @@ def clusters_of(samples: Sequence[GroupSample | Holes]) -> Clusters | None:
     return Clusters(len(present), read_only(stretch))
 
 
+def same_design(one: GroupSample, other: GroupSample) -> bool:
+    """Return whether two samples of the same rows have the same weights and clusters of the same sizes."""
+    pairs = zip(_marks(one), _marks(other), strict=True)
+    return all(len(mine) == len(theirs) and np.allclose(mine, theirs, rtol=1e-6, atol=0.0) for mine, theirs in pairs)
+
+
+def _marks(sample: GroupSample) -> tuple[Array, Array]:
+    """Return weights and sizes of clusters in ascending order; empty where there are none."""
+    weights = np.zeros(0) if sample.weights is None else np.sort(sample.weights)
+    sizes = np.zeros(0) if sample.clusters is None else np.sort(np.bincount(sample.clusters)).astype(np.float64)
+    return weights, sizes[sizes > 0]
+
+
 def add_by_cluster(totals: Array, codes: Codes, values: Array) -> None:
     """Add the columns of ``values``, an (m, k) array, to the rows of ``totals``, (C, m), that ``codes`` name."""
     order = np.argsort(codes, kind="stable")

@@ -11,6 +11,7 @@ import pandas as pd
 
 from sipas_research.errors import AnalysisError, HonestyError, OptionError
 from sipas_research.results import DataKind, weakest
+from sipas_research.sem.clusters import same_design
 from sipas_research.sem.difference import METHODS, PLAIN, Difference, difference
 from sipas_research.sem.phrases import p_phrase
 from sipas_research.sem.result import SemFit
@@ -261,8 +262,15 @@ def _require_comparable(fits: Sequence[SemFit]) -> None:
             raise AnalysisError("sem_comparison.error.groups")
         if not _same_data(first, fit):
             raise AnalysisError("sem_comparison.error.data")
+        if not _same_design(first, fit):
+            raise AnalysisError("sem_design.error.designs")
     if first.options.estimator == "ULS":
         raise AnalysisError("sem_comparison.error.uls")
+
+
+def _same_design(one: SemFit, other: SemFit) -> bool:
+    theirs = {group.label: group for group in other.samples}
+    return all(same_design(group, theirs[group.label]) for group in one.samples)
 
 
 def _same_data(one: SemFit, other: SemFit) -> bool:
