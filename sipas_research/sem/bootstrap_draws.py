@@ -5,6 +5,7 @@ Each draw has its own child of the seed: the numbers do not depend on how the wo
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,7 +15,8 @@ import numpy as np
 
 from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.numerics.correlation import Array, read_only
-from sipas_research.sem.bootstrap_plan import Counts, Plan, replicate
+from sipas_research.sem.bootstrap_plan import Plan, replicate
+from sipas_research.sem.bootstrap_sources import Counts
 
 #: Parts of the work that each process takes, so that none waits long for the others.
 _PARTS = 4
@@ -63,18 +65,17 @@ def units_of(plan: Plan, by: str | None) -> Units:
     AnalysisError
         If a group has one cluster only: nothing varies between draws.
     """
-    clusters = [rows.clusters for rows in plan.rows]
-    held = all(codes is not None for codes in clusters)
+    held = all(codes is not None for codes in plan.clusters)
     kind = ("cluster" if held else "rows") if by is None else by
     if kind not in ("rows", "cluster"):
         raise OptionError("sem.error.option", option="by", received=repr(by), allowed="rows, cluster")
     if kind == "rows":
-        ends = np.cumsum([0, *(len(rows.values) for rows in plan.rows)])
+        ends = np.cumsum([0, *plan.lengths])
         own = tuple(np.arange(start, stop) for start, stop in pairwise(ends))
         return Units(kind, own, own, int(ends[-1]))
     if not held:
         raise OptionError("sem_bootstrap.error.no_clusters")
-    codes = [np.asarray(each, dtype=np.intp) for each in clusters]
+    codes = [np.asarray(each, dtype=np.intp) for each in plan.clusters]
     inside = [np.unique(each) for each in codes]
     every = np.unique(np.concatenate(inside))
     cut = sum(len(each) for each in inside) > len(every)
@@ -145,7 +146,8 @@ def _values_of(plan: Plan, resamples: Iterator[list[Counts]], count: int) -> Dra
     size = len(plan.index.kind) + len(plan.restrictions.definitions)
     raw, std_lv, std_all = (np.full((count, size), np.nan) for _ in range(3))
     improper, failures = 0, []
-    with threadpool_limits(limits=1, user_api="blas"):
+    with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a resample is warned about is counted
         for k, counts in enumerate(resamples):
             found = replicate(plan, counts)
             if isinstance(found, str):
