@@ -37,6 +37,7 @@ _HOME = {
     "factor_model": "sem.questionnaire_models",
     "lever_model": "sem.questionnaire_models",
     "compare": "sem.comparison",
+    "estimator_grid": "sem.estimator_grid",
     "invariance": "sem.invariance",
     "invariance_search": "sem.invariance_search",
     "wald_test": "sem.wald",
