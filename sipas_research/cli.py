@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sipas_research.study.study import Study
 
 EXIT_DONE, EXIT_RUN_FAILED, EXIT_INTERRUPTED = 0, 3, 130
-_COMMANDS = ("new", "check", "report", "scorecards", "framework", "claim", "twin")
+_COMMANDS = ("new", "check", "report", "scorecards", "framework", "publish", "claim", "twin")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -142,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     add("framework").add_argument(
         "--level", nargs="+", action="extend", choices=("department", "district", "commune"), help=_help("level")
     )
+    add("publish")
     claim_command.add_options(add("claim"))
     add("twin").add_argument("--seed", type=int, help=_help("seed"))
     return parser
@@ -262,6 +263,16 @@ def _framework(options: argparse.Namespace) -> int:
     return _finish(options, made, options.out or study.output)
 
 
+def _publish(options: argparse.Namespace) -> int:
+    from sipas_research.study.public_pack import make_public_pack
+    from sipas_research.study.study import load_study
+
+    study = load_study(options.study)
+    _notes(options, study)
+    made = make_public_pack(study, language=options.language, out=options.out)
+    return _finish(options, made, options.out or study.output)
+
+
 def _claim(options: argparse.Namespace) -> int:
     from sipas_research.study.claim_command import run
 
@@ -307,6 +318,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "report": _report,
     "scorecards": _scorecards,
     "framework": _framework,
+    "publish": _publish,
     "claim": _claim,
     "twin": _twin,
 }
