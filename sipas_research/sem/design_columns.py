@@ -43,7 +43,8 @@ class DesignColumns:
         """Return the columns of the rows that are kept: weights scaled to their number, clusters counted anew."""
         weights = self.weights if self.weights is None or keep is None else self.weights[keep]
         codes = self.clusters if self.clusters is None or keep is None else self.clusters[keep]
-        if weights is not None:
+        if weights is not None and len(weights):
+            weights = weights / weights.max()  # first, or the sum of large ones overflows
             weights = weights * (len(weights) / weights.sum())
         if codes is not None:
             codes = np.unique(codes, return_inverse=True)[1].astype(np.intp)
