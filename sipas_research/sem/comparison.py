@@ -12,7 +12,7 @@ import pandas as pd
 from sipas_research.errors import AnalysisError, HonestyError, OptionError
 from sipas_research.results import DataKind, weakest
 from sipas_research.sem.clusters import same_design
-from sipas_research.sem.difference import METHODS, PLAIN, Difference, difference
+from sipas_research.sem.difference import METHODS, PLAIN, Difference, difference, methods_of
 from sipas_research.sem.phrases import p_phrase
 from sipas_research.sem.result import SemFit
 from sipas_research.sem.row_scores import require_minimum
@@ -79,7 +79,7 @@ class ModelComparison:
     rows : tuple of ModelRow
     fits : tuple of SemFit
         In the order of the rows.
-    indices : {"robust", "plain"}
+    indices : {"robust", "scaled", "plain"}
         Which CFI and RMSEA are compared.
     data_kind : DataKind
     """
@@ -192,16 +192,23 @@ def compare(
     steps: list[Difference | None] = [None]
     steps += [difference(free, restricted, method) for free, restricted in pairwise(ordered)]
     rows: list[ModelRow] = []
+    indices = indices_of(ordered)
     for k, fit, step in zip(order, ordered, steps, strict=True):
-        rows.append(model_row(labels[k], fit, rows[-1] if rows else None, step))
-    indices = "robust" if ordered[0].options.robust else "plain"
+        rows.append(model_row(labels[k], fit, rows[-1] if rows else None, step, indices))
     return ModelComparison(tuple(rows), ordered, indices, weakest(fit.data_kind for fit in fits))
 
 
-def model_row(name: str, fit: SemFit, above: ModelRow | None, step: Difference | None) -> ModelRow:
-    """Return one row of a comparison."""
+def indices_of(fits: Sequence[SemFit]) -> str:
+    """Return which CFI and RMSEA are set against each other: "robust" where all have them, "scaled" or "plain"."""
+    if fits[0].options.robust or all(np.isfinite(fit.measures.get("cfi_robust", NAN)) for fit in fits):
+        return "robust"
+    return "scaled" if "cfi_scaled" in fits[0].measures else "plain"
+
+
+def model_row(name: str, fit: SemFit, above: ModelRow | None, step: Difference | None, indices: str) -> ModelRow:
+    """Return one row of a comparison; ``indices`` as :func:`indices_of` gives them."""
     found = fit.measures
-    suffix = "_robust" if fit.options.robust else ""
+    suffix = "" if indices == "plain" else f"_{indices}"
     cfi, rmsea, srmr = found[f"cfi{suffix}"], found[f"rmsea{suffix}"], found["srmr"]
     tested = step is not None and bool(step.method)
     return ModelRow(
@@ -235,7 +242,10 @@ def _require_method(fit: SemFit, method: str | None) -> None:
         return
     if method not in METHODS:
         raise OptionError("sem_comparison.error.method", received=repr(method), allowed=", ".join(METHODS))
-    if not fit.options.robust:
+    allowed = methods_of(fit)
+    if allowed and method not in allowed:
+        raise OptionError("sem_comparison.error.method", received=repr(method), allowed=", ".join(allowed))
+    if not allowed:
         raise OptionError("sem_comparison.error.method_plain", estimator=fit.options.estimator, method=PLAIN)
 
 
@@ -264,7 +274,7 @@ def _require_comparable(fits: Sequence[SemFit]) -> None:
             raise AnalysisError("sem_comparison.error.data")
         if not _same_design(first, fit):
             raise AnalysisError("sem_design.error.designs")
-    if first.options.estimator == "ULS":
+    if first.options.estimator in ("ULS", "DWLS"):
         raise AnalysisError("sem_comparison.error.uls")
 
 

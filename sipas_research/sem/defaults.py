@@ -18,7 +18,7 @@ import numpy as np
 from sipas_research.errors import AnalysisError
 from sipas_research.sem.numbering import Draft, Key, modifier, numbered
 from sipas_research.sem.options import FitOptions
-from sipas_research.sem.ordinal_table import with_thresholds
+from sipas_research.sem.ordinal_table import released_item, with_thresholds
 from sipas_research.sem.parameter_table import ParameterTable
 from sipas_research.sem.syntax import ModelSyntax, Term, model_error
 
@@ -102,7 +102,8 @@ def build_table(
         differ = (set(each.latents) ^ set(first.latents)) | (set(each.sources) ^ set(first.sources))
         if differ:
             raise AnalysisError("sem.error.blocks_differ", names=", ".join(sorted(differ)))
-    drafts = [_in_group(d, g, len(groups), syntax, options) for g, (_, ds) in enumerate(templates) for d in ds]
+    known = categories or {}
+    drafts = [_in_group(d, g, len(groups), syntax, options, known) for g, (_, ds) in enumerate(templates) for d in ds]
     rows, size = numbered(drafts, options, syntax, len(groups), first.sources)
     constraints = tuple(c for c in syntax.constraints if c.op != ":=")
     definitions = tuple(c for c in syntax.constraints if c.op == ":=")
@@ -230,10 +231,12 @@ def _intercepts(found: Roles, taken: set[Key]) -> list[Draft]:
     return rows
 
 
-def _in_group(draft: Draft, group: int, groups: int, syntax: ModelSyntax, options: FitOptions) -> Draft:
+def _in_group(
+    draft: Draft, group: int, groups: int, syntax: ModelSyntax, options: FitOptions, categories: Mapping[str, int]
+) -> Draft:
     """Return the row of one group, with the modifiers that hold there."""
     key, fixed, value, exogenous, term = draft[:5]
-    if group > 0 and fixed and _released(draft, options, syntax.latents):
+    if group > 0 and fixed and _released(draft, options, syntax.latents, categories):
         fixed, value, exogenous = False, np.nan, False
     if term is None:
         return Draft(key, fixed, value, exogenous, None, group)
@@ -247,18 +250,20 @@ def _in_group(draft: Draft, group: int, groups: int, syntax: ModelSyntax, option
     return Draft(key, fixed, value, exogenous, term, group, label)
 
 
-def _released(row: Draft, options: FitOptions, latents: Sequence[str]) -> bool:
+def _released(row: Draft, options: FitOptions, latents: Sequence[str], categories: Mapping[str, int]) -> bool:
     """Return whether an equality across groups makes a fixed row estimable in the later groups.
 
-    Equal intercepts or thresholds free latent means, equal loadings latent variances, equal thresholds the scales (or
-    residual variances under theta) of ordered items.
+    Equal intercepts or thresholds free latent means, equal loadings latent variances. For ordered items see
+    :func:`.ordinal_table.released_item`.
     """
     lhs, op, rhs = row.key
     equal = options.group_equal
+    if lhs in categories:
+        return released_item(row, options, categories[lhs])
     if lhs not in latents:
-        scale = op == "~*~" or (op == "~~" and lhs == rhs and row.value == 1.0)
-        return scale and row.term is None and "thresholds" in equal
+        return False
     if op == "~1":
-        return row.term is None and ("intercepts" in equal or "thresholds" in equal) and "means" not in equal
+        from_thresholds = "thresholds" in equal and options.identification == "lavaan"
+        return row.term is None and ("intercepts" in equal or from_thresholds) and "means" not in equal
     standard = op == "~~" and lhs == rhs and options.std_lv
     return standard and "loadings" in equal and "lv_variances" not in equal

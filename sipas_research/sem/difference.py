@@ -14,6 +14,8 @@ from sipas_research.sem.implied import Implied
 from sipas_research.sem.information import centred_products, information_at, inverse_within
 from sipas_research.sem.layout import Index
 from sipas_research.sem.nesting import Nesting, nesting
+from sipas_research.sem.ordinal_difference import statistic_slopes
+from sipas_research.sem.ordinal_result import OrdinalFit
 from sipas_research.sem.result import SemFit
 
 NAN = float("nan")
@@ -78,15 +80,23 @@ def difference(free: SemFit, restricted: SemFit, method: str | None = None) -> D
     if notes:
         return Difference(plain, NAN, df, NAN, NAN, "", NAN, notes)
     held = ("at_bound",) if free.optimum.active or restricted.optimum.active else ()
-    if not free.options.robust:
+    allowed = methods_of(free)
+    if not allowed:
         return _tested(plain, plain, df, 1.0, PLAIN, free, held)
     tried: list[str] = []
-    for name in (method,) if method else METHODS:
+    for name in (method,) if method else allowed:
         statistic, scaling = _scaled(name, free, restricted, where, plain)
         if math.isfinite(statistic) and scaling > 0:
             return _tested(plain, statistic, df, scaling, name, free, (*held, *tried))
         tried.append("negative_2001" if name == SB2001 else "negative_2010" if name == SB2010 else "no_scaling")
     return Difference(plain, NAN, df, NAN, NAN, "", NAN, (*held, *tried))
+
+
+def methods_of(fit: SemFit) -> tuple[str, ...]:
+    """Return how a difference can be scaled, the first by default; () where it is a chi-square as it stands."""
+    if fit.options.categorical:
+        return () if fit.options.estimator == "WLS" else (S2000,)
+    return METHODS if fit.options.robust else ()
 
 
 def _tested(
@@ -133,9 +143,9 @@ def _satorra_2000(free: SemFit, restricted: SemFit, plain: float) -> tuple[float
     inside = free.information.basis
     slopes = np.linalg.pinv(moment_slopes(free) @ inside) @ (moment_slopes(restricted) @ restricted.information.basis)
     across = _complement(slopes) @ inside.T
-    if not free.options.robust or not len(across):
+    centred = _score_covariance(free)
+    if centred is None or not len(across):
         return NAN, NAN
-    centred = centred_products(free.problem, free.optimum, free.samples, free.predictors)
     inverse = inverse_within(free.information.used, inside)
     pulled = across @ inverse
     middle = np.linalg.pinv(pulled @ across.T, hermitian=True)
@@ -146,6 +156,15 @@ def _satorra_2000(free: SemFit, restricted: SemFit, plain: float) -> tuple[float
     count = len(across)
     stretch = math.sqrt(count / second)
     return stretch * plain + count - stretch * first, first / count
+
+
+def _score_covariance(fit: SemFit) -> Array | None:
+    """Return D' V Gamma V D: the covariance of the scores about the sample's moments."""
+    if fit.options.categorical:
+        return fit.information.score_products
+    if not fit.options.robust:
+        return None
+    return centred_products(fit.problem, fit.optimum, fit.samples, fit.predictors)
 
 
 def _complement(slopes: Array) -> Array:
@@ -161,6 +180,8 @@ def moment_slopes(fit: SemFit) -> Array:
     Rows are in the order of the variables' names and the groups' labels, so that two models can be set against each
     other.
     """
+    if isinstance(fit, OrdinalFit):
+        return statistic_slopes(fit)
     names = fit.table.observed
     order = np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.intp)
     groups = sorted(range(len(fit.groups)), key=fit.table.groups.__getitem__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sipas_research.errors import AnalysisError, OptionError
@@ -10,6 +11,7 @@ from sipas_research.results import DataKind
 from sipas_research.sem.defaults import build_table
 from sipas_research.sem.estimate import fit_table
 from sipas_research.sem.options import FitOptions, fit_options
+from sipas_research.sem.ordinal_fit import OrdinalData, ordinal_data
 from sipas_research.sem.parameter_table import FIXED, ParameterTable
 from sipas_research.sem.result import SemFit
 from sipas_research.sem.sampling import Data, Sample, gather, grouping_of
@@ -22,6 +24,14 @@ STEPS: dict[str, tuple[str, ...]] = {
     "scalar": ("loadings", "intercepts"),
     "strict": ("loadings", "intercepts", "residuals"),
 }
+#: The same for ordered items, after Wu & Estabrook (2016), Psychometrika 81, 1014-1045.
+ORDERED_STEPS: dict[str, tuple[str, ...]] = {
+    "configural": (),
+    "thresholds": ("thresholds",),
+    "metric": ("thresholds", "loadings"),
+    "scalar": ("thresholds", "loadings", "intercepts"),
+    "strict": ("thresholds", "loadings", "intercepts", "residuals"),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -33,19 +43,24 @@ class GroupModel:
     syntax : ModelSyntax
     sample : Sample
     options : FitOptions
+    ordinal : OrdinalData or None
+        Statistics of ordered items, worked out once.
     """
 
     syntax: ModelSyntax
     sample: Sample
     options: FitOptions
+    ordinal: OrdinalData | None = None
 
     def fit(self, step: str, partial: tuple[str, ...] | None = None, sample: Sample | None = None) -> SemFit:
         """Fit one step; ``partial`` and ``sample`` in the place of those given at first."""
         options = replace(
             self.options,
-            group_equal=STEPS[step],
+            group_equal=steps_of(self.options)[step],
             group_partial=self.options.group_partial if partial is None else partial,
         )
+        if self.ordinal is not None:
+            return self.ordinal.fit(self.syntax, self.sample, options)
         used = self.sample if sample is None else sample
         return fit_table(self.table(options), used, options)
 
@@ -54,9 +69,14 @@ class GroupModel:
         return build_table(self.syntax, self.sample.labels, options or self.options)
 
 
+def steps_of(options: FitOptions) -> dict[str, tuple[str, ...]]:
+    """Return what is held equal at each step."""
+    return ORDERED_STEPS if options.categorical else STEPS
+
+
 def group_model(
-    model: str, data: Data, *, group: str | None, estimator: str, group_partial: tuple[str, ...] | str, std_lv: bool,
-    orthogonal: bool, level: float, data_kind: DataKind,
+    model: str, data: Data, *, group: str | None, estimator: str | None, group_partial: tuple[str, ...] | str,
+    std_lv: bool, orthogonal: bool, level: float, data_kind: DataKind, ordered: Sequence[str] | bool = (),
 ) -> GroupModel:  # fmt: skip
     """Read a model and its data, and refuse groups that are too small.
 
@@ -74,11 +94,13 @@ def group_model(
     options = fit_options(
         estimator=estimator, group=group, group_equal=(), group_partial=group_partial, std_lv=std_lv,
         orthogonal=orthogonal, meanstructure=True, information=None, fixed_x=True, level=level, means_needed=True,
+        ordered=ordered, parameterization="theta" if ordered else "delta",
     )  # fmt: skip
+    options = replace(options, identification="wu_estabrook") if ordered else options
     table = build_table(syntax, grouping.labels, options)
     sample = gather(data, table.observed, grouping, data_kind)
     require_rows(sample, table)
-    return GroupModel(syntax, sample, options)
+    return GroupModel(syntax, sample, options, ordinal_data(table, sample, options) if ordered else None)
 
 
 def require_rows(sample: Sample, table: ParameterTable, *, half: bool = False) -> None:
@@ -98,7 +120,7 @@ def require_rows(sample: Sample, table: ParameterTable, *, half: bool = False) -
             raise AnalysisError(f"sem_comparison.error.{key}", group=group.label, parameters=parameters)
 
 
-def known_steps(steps: tuple[str, ...] | str) -> tuple[str, ...]:
+def known_steps(steps: tuple[str, ...] | str, allowed: Mapping[str, tuple[str, ...]] = STEPS) -> tuple[str, ...]:
     """Return steps in their order.
 
     Raises
@@ -107,7 +129,7 @@ def known_steps(steps: tuple[str, ...] | str) -> tuple[str, ...]:
         If a step is unknown, given twice, out of order, or there is only one.
     """
     given = (steps,) if isinstance(steps, str) else tuple(steps)
-    order = [name for name in STEPS if name in given]
+    order = [name for name in allowed if name in given]
     if list(given) != order or len(given) < 2:
-        raise OptionError("sem_comparison.error.steps", received=repr(given), allowed=", ".join(STEPS))
+        raise OptionError("sem_comparison.error.steps", received=repr(given), allowed=", ".join(allowed))
     return given

@@ -10,9 +10,9 @@ import pandas as pd
 
 from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.results import DataKind
-from sipas_research.sem.comparison import ModelRow, difference_sentence, model_row
+from sipas_research.sem.comparison import ModelRow, difference_sentence, indices_of, model_row
 from sipas_research.sem.difference import Difference, difference
-from sipas_research.sem.group_fits import group_model, known_steps
+from sipas_research.sem.group_fits import ORDERED_STEPS, STEPS, group_model, known_steps
 from sipas_research.sem.invariance_rules import POOR_CFI, POOR_RMSEA, RULES, Limits, Verdict, limits
 from sipas_research.sem.result import SemFit
 from sipas_research.sem.sampling import Data
@@ -49,7 +49,7 @@ class Invariance:
         In the order of the steps.
     rule : str
         The convention behind the verdicts.
-    indices : {"robust", "plain"}
+    indices : {"robust", "scaled", "plain"}
         Which CFI and RMSEA were compared.
     group : str
         The grouping column; "" for moments.
@@ -71,6 +71,8 @@ class Invariance:
         """The last step that holds together with all steps before it; the first step where none does."""
         reached = self.steps[0].row.model
         for each in self.steps[1:]:
+            if each.row.df_diff == 0:  # it restricts nothing: thresholds of three answers, residuals of two
+                continue
             if each.verdict != "holds":
                 break
             reached = each.row.model
@@ -130,6 +132,10 @@ class Invariance:
         lines.append(text("sem_comparison.rule.limits", language))
         if self.indices == "robust":
             lines.append(text("sem_comparison.rule.robust", language))
+        if first.options.categorical:
+            lines.append(text("sem_comparison.rule.ordered", language))
+            if _two_answers(first):
+                lines.append(text("sem_comparison.rule.binary", language))
         lines.append(
             text(
                 "sem_comparison.invariance.conclusion", language,
@@ -137,6 +143,12 @@ class Invariance:
             )
         )  # fmt: skip
         return "\n".join(lines)
+
+
+def _two_answers(fit: SemFit) -> bool:
+    """Return whether some ordered item has one threshold only."""
+    ranks = {(row.lhs, row.rhs) for row in fit.table.rows if row.op == "|"}
+    return any((name, "t2") not in ranks for name, _ in ranks)
 
 
 def _step_lines(before: InvarianceStep | None, each: InvarianceStep, language: str) -> list[str]:
@@ -160,13 +172,14 @@ def invariance(
     data: Data,
     *,
     group: str | None = None,
-    steps: Sequence[str] = ("configural", "metric", "scalar", "strict"),
-    estimator: str = "MLR",
+    steps: Sequence[str] | None = None,
+    estimator: str | None = None,
     group_partial: Sequence[str] | str = (),
     rule: str = "chen2007",
     std_lv: bool = False,
     orthogonal: bool = False,
     level: float = 0.95,
+    ordered: Sequence[str] | bool = (),
     data_kind: DataKind = DataKind.USER,
 ) -> Invariance:
     """Fit a measurement model under more and more equality across groups and judge each step.
@@ -182,14 +195,18 @@ def invariance(
     data : Responses, DataFrame or mapping of label to Moments
     group : str, optional
         Column that holds the group; not for moments.
-    steps : sequence of {"configural", "metric", "scalar", "strict"}
-        At least two, in this order.
-    estimator : {"MLR", "ML", "MLM", "GLS"}
+    steps : sequence of {"configural", "thresholds", "metric", "scalar", "strict"}, optional
+        At least two, in this order; all by default. "thresholds" is a step of ordered items only.
+    estimator : {"MLR", "ML", "MLM", "GLS", "WLSMV", "ULSMV", "WLS"}, optional
+        MLR by default, WLSMV for ordered items.
     group_partial : sequence of str
         Rows that stay free in every step: ``"f=~x2"``, ``"x3~1"``.
     rule : {"chen2007", "cheung_rensvold2002"}
         Convention of the verdicts, see :mod:`.invariance_rules`. Both come from simulations of normal data in two
         groups; with many groups, ordered answers or weak items they err.
+    ordered : sequence of str or bool
+        Ordered items (True: all). The steps are then those of Wu & Estabrook (2016): equal thresholds, then loadings,
+        then intercepts, then residual variances. Equal thresholds test something only with four answers or more.
     std_lv, orthogonal, level, data_kind
         As in :func:`sipas_research.sem`.
 
@@ -207,38 +224,43 @@ def invariance(
     References
     ----------
     Meredith (1993), Psychometrika 58, 525-543; Vandenberg & Lance (2000), Organizational Research Methods 3, 4-70;
-    Chen (2007); Cheung & Rensvold (2002).
+    Chen (2007); Cheung & Rensvold (2002); Wu & Estabrook (2016), Psychometrika 81, 1014-1045.
     """
-    names = known_steps(tuple(steps) if not isinstance(steps, str) else steps)
+    allowed = ORDERED_STEPS if ordered else STEPS
+    given = tuple(allowed) if steps is None else steps
+    names = known_steps(tuple(given) if not isinstance(given, str) else given, allowed)
     if rule not in RULES:
         raise OptionError("sem_comparison.error.rule", received=repr(rule), allowed=", ".join(RULES))
-    if estimator == "ULS":
+    if estimator in ("ULS", "DWLS"):
         raise AnalysisError("sem_comparison.error.uls")
     partial = group_partial if isinstance(group_partial, str) else tuple(group_partial)
     start = group_model(
-        model, data, group=group, estimator=estimator, group_partial=partial, std_lv=std_lv, orthogonal=orthogonal,
-        level=level, data_kind=data_kind,
+        model, data, group=group, estimator=estimator or ("WLSMV" if ordered else "MLR"), group_partial=partial,
+        std_lv=std_lv, orthogonal=orthogonal,
+        level=level, data_kind=data_kind, ordered=ordered,
     )  # fmt: skip
     fits = tuple(start.fit(name) for name in names)
     sizes = [each.n for each in start.sample.groups]
     found: list[InvarianceStep] = []
+    indices = indices_of(fits)
     for k, (name, fit) in enumerate(zip(names, fits, strict=True)):
-        found.append(_step(name, fit, (found[-1], fits[k - 1]) if k else None, limits(rule, name, sizes)))
-    indices = "robust" if fits[0].options.robust else "plain"
+        found.append(_step(name, fit, (found[-1], fits[k - 1]) if k else None, limits(rule, name, sizes), indices))
     return Invariance(tuple(found), fits, rule, indices, group or "", start.sample.data_kind)
 
 
-def _step(name: str, fit: SemFit, before: tuple[InvarianceStep, SemFit] | None, given: Limits) -> InvarianceStep:
+def _step(
+    name: str, fit: SemFit, before: tuple[InvarianceStep, SemFit] | None, given: Limits, indices: str
+) -> InvarianceStep:
     trouble = _trouble(fit)
     if before is None:
-        row = model_row(name, fit, None, None)
+        row = model_row(name, fit, None, None, indices)
         poor = row.cfi < POOR_CFI or row.rmsea > POOR_RMSEA
         notes = (*trouble, *(("poor_baseline",) if poor else ()))
         return InvarianceStep(_noted(row, notes), Limits(given.rule, given.variant, NAN, NAN, NAN), "baseline")
     earlier, free = before
     unusable = {"not_converged", "not_identified"} & {*trouble, *_trouble(free)}
     step = Difference(NAN, NAN, 0, NAN, NAN, "", NAN, ()) if unusable else difference(free, fit)
-    row = _noted(model_row(name, fit, earlier.row, step), trouble)
+    row = _noted(model_row(name, fit, earlier.row, step, indices), trouble)
     judged = not unusable and bool(np.isfinite(row.delta_cfi)) and not {"not_nested", "same_df"} & set(step.notes)
     verdict = given.verdict(row.delta_cfi, row.delta_rmsea, row.delta_srmr) if judged else "not_judged"
     return InvarianceStep(row, given, verdict)

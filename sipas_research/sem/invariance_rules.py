@@ -87,5 +87,5 @@ def limits(rule: str, step: str, sizes: Sequence[int]) -> Limits:
         return Limits(rule, "", -_CHEUNG, NAN, NAN)
     strict = sum(sizes) <= CHEN_SMALL or max(sizes) > UNEQUAL * min(sizes)
     variant = "small_unequal" if strict else "large_equal"
-    cfi, rmsea, srmr = _CHEN[variant][step]
+    cfi, rmsea, srmr = _CHEN[variant]["metric" if step == "thresholds" else step]
     return Limits(rule, variant, -cfi, rmsea, srmr)

@@ -9,6 +9,8 @@ import numpy as np
 from sipas_research.numerics.correlation import Array
 from sipas_research.sem.discrepancy import Target, inverse_and_log_determinant
 from sipas_research.sem.optimum import Optimum, Problem, minimise, point_at
+from sipas_research.sem.ordinal_difference import minimum_there
+from sipas_research.sem.ordinal_result import OrdinalFit
 from sipas_research.sem.result import SemFit
 
 #: Two models agree where the larger reproduces the moments of the smaller up to this chi-square.
@@ -41,6 +43,8 @@ def nesting(free: SemFit, restricted: SemFit) -> Nesting:
     free, restricted : SemFit
         Fits of the same data; ``free`` has fewer degrees of freedom.
     """
+    if isinstance(free, OrdinalFit) and isinstance(restricted, OrdinalFit):
+        return _ordinal_nesting(free, restricted)
     targets = _implied_targets(free, restricted)
     if targets is None:
         return Nesting(False, None)
@@ -51,6 +55,14 @@ def nesting(free: SemFit, restricted: SemFit) -> Nesting:
             here = point_at(free.problem, found.point.theta)
             if here is not None:
                 return Nesting(True, Optimum(here, True, found.steps, found.criterion, found.active))
+    return Nesting(False, None)
+
+
+def _ordinal_nesting(free: OrdinalFit, restricted: OrdinalFit) -> Nesting:
+    for start in (carried(free, restricted), free.theta):
+        left, there = minimum_there(free, restricted, start)
+        if there is not None and left < _REPRODUCED:
+            return Nesting(True, there)
     return Nesting(False, None)
 
 

@@ -54,6 +54,8 @@ class FitOptions:
     weights: str | None = None
     ordered: tuple[str, ...] | bool = ()
     parameterization: Literal["delta", "theta"] = "delta"
+    #: What equal thresholds free: with "lavaan" latent means, with "wu_estabrook" the items' intercepts instead.
+    identification: Literal["lavaan", "wu_estabrook"] = "lavaan"
 
     @property
     def categorical(self) -> bool:

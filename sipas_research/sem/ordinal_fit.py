@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from sipas_research.sem.parameter_table import ParameterTable
 from sipas_research.sem.restrictions import Restrictions, require_consistent, require_met, restrictions_of
 from sipas_research.sem.sampling import Sample
 from sipas_research.sem.starting import plain_values, starting_values
+from sipas_research.sem.syntax import ModelSyntax
 from sipas_research.sem.troubles import troubles_of
 
 
@@ -49,17 +50,40 @@ def fit_ordinal(table: ParameterTable, sample: Sample, options: FitOptions) -> O
     AnalysisError
         If the data are not ordered answers, or no starting point is found.
     """
+    return ordinal_data(table, sample, options).fit(table.syntax, sample, options)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class OrdinalData:
+    """Statistics of every group, to which any model of the same variables can be fitted.
+
+    Attributes
+    ----------
+    categories : dict of str to int
+        Answers of each ordered item.
+    samples : tuple of OrdinalSample
+    """
+
+    categories: dict[str, int]
+    samples: tuple[OrdinalSample, ...]
+
+    def fit(self, syntax: ModelSyntax, sample: Sample, options: FitOptions) -> OrdinalFit:
+        """Fit a model; ``sample`` holds the rows behind the statistics."""
+        table = build_table(syntax, sample.labels, options, self.categories)
+        return fit_statistics(table, sample, self.samples, options)
+
+
+def ordinal_data(table: ParameterTable, sample: Sample, options: FitOptions) -> OrdinalData:
+    """Return the statistics that models of ordered items are fitted to; arguments as :func:`fit_ordinal`."""
     ordered = ordered_items(table, options)
     require_regular(sample.groups, invertible=False)
     rows = [rows_of(group) for group in sample.groups]
     categories = categories_of(sample.groups, rows, ordered)
-    counts = {name: len(values) for name, values in categories.items()}
-    table = build_table(table.syntax, table.groups, options, counts)
     samples = tuple(
         ordinal_sample(group, values, categories, table.predictors, sample.n_clusters)
         for group, values in zip(sample.groups, rows, strict=True)
     )
-    return fit_statistics(table, sample, samples, options)
+    return OrdinalData({name: len(values) for name, values in categories.items()}, samples)
 
 
 def ordered_items(table: ParameterTable, options: FitOptions) -> tuple[str, ...]:

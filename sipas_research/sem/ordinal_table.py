@@ -79,6 +79,26 @@ def _require_possible(draft: Draft, categories: Mapping[str, int], options: FitO
         raise model_error("sem_ordinal.error.residual", *place, name=lhs)
 
 
+def released_item(row: Draft, options: FitOptions, categories: int) -> bool:
+    """Return whether equal thresholds free a row of an ordered item in the later groups.
+
+    They free its scale (delta) or residual variance (theta). Wu & Estabrook (2016), Psychometrika 81, 1014-1045: they
+    free the intercept too, until intercepts are held equal; with two answers the variance stays fixed, because one
+    threshold cannot set both.
+    """
+    lhs, op, rhs = row.key
+    equal = options.group_equal
+    if row.term is not None or "thresholds" not in equal:
+        return False
+    strict = options.identification == "wu_estabrook"
+    partial = strict and "".join(row.key) in options.group_partial
+    if op == "~1":
+        return strict and ("intercepts" not in equal or partial)
+    if op == "~*~" or (op == "~~" and lhs == rhs and row.value == 1.0):
+        return partial or not (strict and ("residuals" in equal or categories == 2))
+    return False
+
+
 def require_same_items(names: Sequence[str], ordered: Sequence[str], predictors: Sequence[str]) -> None:
     """Stop where an item that should be ordered is not in the model, or only explains others.
 

@@ -21,6 +21,8 @@ NAN = float("nan")
 Mask = NDArray[np.bool_]
 #: Smallest eigenvalue of a matrix of polychoric correlations that still counts as positive definite.
 _POSITIVE = 1.5e-8
+#: Thresholds that differ by less than this are the sample's.
+_REPRODUCED = 1e-6
 
 
 def ordinal_tests(problem: OrdinalProblem, point: OrdinalPoint, information: Information, options: FitOptions) -> Tests:
@@ -102,14 +104,12 @@ def correlation_test(
 ) -> CorrelationTest | None:
     """Return the test that robust CFI, TLI and RMSEA rest on; None where they are not defined.
 
-    Not defined: covariates or continuous items, scales that are estimated, polychoric correlations or implied ones
-    that are not positive definite.
+    Not defined: covariates or continuous items, thresholds that the model does not reproduce, polychoric correlations
+    or implied ones that are not positive definite.
     """
-    plain = all(
-        not (each.shape.predictors or len(each.shape.numeric) or (layout.scales >= 0).any())
-        for each, layout in zip(problem.samples, problem.ordinal, strict=True)
-    )
-    if not plain or df <= 0:
+    alone = not any(each.shape.predictors or len(each.shape.numeric) for each in problem.samples)
+    cuts = [rest[: len(each.shape.cut_of)] for each, rest in zip(problem.samples, point.missed, strict=True)]
+    if not alone or df <= 0 or max(float(np.abs(rest).max(initial=0.0)) for rest in cuts) > _REPRODUCED:
         return None
     total = base = 0.0
     weights = []

@@ -33,14 +33,12 @@ def troubles_of(fit: SemFit, singular: tuple[str, ...]) -> list[SipasWarning]:
         Groups whose covariance matrix has no inverse.
     """
     found: list[SipasWarning] = []
-    table, names = fit.table, fit.table.names()
+    names = fit.table.names()
     if singular:
         found.append(SingularMatrixWarning("sem.warning.singular", groups=", ".join(filter(None, singular)) or "-"))
     if not fit.converged:
         found.append(ConvergenceWarning("sem.warning.not_converged", steps=fit.optimum.steps))
-    df = degrees_of_freedom(
-        len(table.observed), len(table.predictors), len(table.groups), fit.parameters, means=fit.options.meanstructure
-    )
+    df = fit.tests.model.df if fit.options.categorical else _degrees(fit)
     lost = fit.information.unidentified
     if lost or df < 0:
         named = ", ".join(names[k] for k in lost[:12]) + (", ..." if len(lost) > 12 else "")
@@ -56,6 +54,13 @@ def troubles_of(fit: SemFit, singular: tuple[str, ...]) -> list[SipasWarning]:
         found.append(SingleIndicatorWarning("sem.warning.single_indicator", names=", ".join(alone)))
     found += _improper(fit)
     return found
+
+
+def _degrees(fit: SemFit) -> int:
+    table = fit.table
+    return degrees_of_freedom(
+        len(table.observed), len(table.predictors), len(table.groups), fit.parameters, means=fit.options.meanstructure
+    )
 
 
 def _alone(fit: SemFit) -> list[str]:
