@@ -97,13 +97,17 @@ def run_job(job: Job) -> Outcome:
     with tempfile.TemporaryDirectory(dir=job.work) as folder:
         target = Path(folder) / "executed.ipynb"
         error = _execute(job, target)
+        if error is not None and error[0] == "DeadKernelError":
+            # nothing was saved: a second run either succeeds or leaves what was done up to the death
+            error = _execute(job, target, every_cell=True)
         if not target.is_file():
             name, message = error if error else ("RuntimeError", "")
             return Outcome(None, name, message)
         return _settle(job, target, error)
 
 
-def _execute(job: Job, target: Path) -> tuple[str, str] | None:
+def _execute(job: Job, target: Path, *, every_cell: bool = False) -> tuple[str, str] | None:
+    """Run the notebook; ``every_cell`` saves it after each one, which takes longer than most cells run."""
     import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
@@ -120,6 +124,8 @@ def _execute(job: Job, target: Path) -> tuple[str, str] | None:
             cwd=str(job.notebook.parent),
             # Without it ipykernel warns on every run that its local sockets are not encrypted.
             config=Config({"KernelManager": {"transport_encryption": "auto"}}),
+            request_save_on_cell_execute=every_cell,
+            autosave_cell_every=0,
             # Waiting for a polite end costs seconds and brings nothing: the outputs are here.
             shutdown_kernel="immediate",
         )
