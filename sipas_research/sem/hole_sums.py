@@ -18,8 +18,15 @@ _UNKNOWN = FourthMoments(_NAN, _NAN, np.zeros(0), np.zeros(0), _NAN, _NAN)
 
 def hole_score_sums(at: Implied, holes: Holes, clusters: Clusters | None) -> LikelihoodScores:
     """Go over incomplete rows for MLR: products of their scores by a group's parameters."""
+    sums = hole_sums(at, holes, clusters)
+    return LikelihoodScores(sums.products() / holes.rows, _UNKNOWN, sums.totals)
+
+
+def hole_sums(at: Implied, holes: Holes, clusters: Clusters | None, *, likeliest: bool = False) -> ScoreSums:
+    """Return sums of the scores by a group's parameters, at the implied moments or at the likeliest ones."""
     slopes = moment_slopes_of(at)
     sums = ScoreSums(slopes.shape[1], clusters)
-    for scores, weights, codes in holes.scores(at.mean, at.cov):
+    mean, cov = (holes.mean, holes.cov) if likeliest else (at.mean, at.cov)
+    for scores, weights, codes in holes.scores(mean, cov):
         sums.add(slopes.T @ scores, weights, codes)
-    return LikelihoodScores(sums.products() / holes.rows, _UNKNOWN, sums.totals)
+    return sums

@@ -14,7 +14,10 @@ from sipas_research.numerics.correlation import Array, read_only
 from sipas_research.numerics.em_moments import SaturatedMoments, saturated_moments
 from sipas_research.numerics.hole_patterns import hole_codes, patterns_of
 from sipas_research.sem.holes import Holes
-from sipas_research.sem.moments import GroupSample, blocks_of
+from sipas_research.sem.moments import SINGULAR, GroupSample, blocks_of
+
+#: A search that does not settle ends at a singular matrix where the least eigenvalue of the correlations is below this.
+_VANISHING = 1e-4
 
 
 def sample_with_holes(
@@ -90,4 +93,5 @@ def _require_variation(values: Array, names: Sequence[str], where: str) -> None:
 
 def _singular(found: SaturatedMoments) -> bool:
     spread = np.sqrt(np.diag(found.cov))
-    return not float(np.linalg.eigvalsh(found.cov / spread / spread[:, None])[0]) > 0
+    least = float(np.linalg.eigvalsh(found.cov / spread / spread[:, None])[0])
+    return not least > (SINGULAR if found.converged else _VANISHING)

@@ -154,17 +154,18 @@ def _group(target: Target, holes: Holes, at: Implied, size: int, free: Index, ba
     complete[:p, :p] = whole[0]
     flat = whole[0][rows, columns]
     complete[p:, p:] = 0.5 * paired(np.outer(flat, flat), p)
-    return _Group(target.share, 0.5 * curvature, complete, _free_slopes(at, size), baseline, free)
+    return _Group(target.share, 0.5 * curvature, complete, free_slopes(at, size), baseline, free)
 
 
-def _free_slopes(at: Implied, size: int) -> Array:
+def free_slopes(at: Implied, size: int) -> Array:
+    """Return the derivatives of (mu, vech Sigma) by all free parameters."""
     own = moment_slopes_of(at)
     result = np.zeros((len(own), size))
     np.add.at(result.T, at.layout.free, own.T)
     return result
 
 
-def _own_moments(size: int, predictors: Sequence[int]) -> Index:
+def own_moments(size: int, predictors: Sequence[int]) -> Index:
     """Return the moments that are not among observed predictors alone: those are the sample's."""
     rows, columns = lower(size)
     fixed = np.zeros(size, dtype=bool)
@@ -238,7 +239,7 @@ def hole_traces(
     """
     holes = [target.holes for target in problem.targets if target.holes is not None]
     clusters = clusters_of(holes) if robust else None
-    own = _own_moments(len(problem.targets[0].cov), predictors)
+    own = own_moments(len(problem.targets[0].cov), predictors)
     groups = []
     for target, each, at in zip(problem.targets, holes, found.point.groups, strict=True):
         baseline = baseline_of(each, predictors, sources)

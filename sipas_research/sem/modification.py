@@ -12,7 +12,15 @@ from sipas_research.sem.candidates import Key, candidates
 from sipas_research.sem.information import inverse_within, normal_theory
 from sipas_research.sem.layout import places
 from sipas_research.sem.result import SemFit, texts
-from sipas_research.sem.row_scores import Directions, crossed, directions, free_columns, require_minimum, scores
+from sipas_research.sem.row_scores import (
+    Directions,
+    crossed,
+    crossed_holes,
+    directions,
+    free_columns,
+    require_minimum,
+    scores,
+)
 from sipas_research.sem.standardize import RowIndex, standardized_values
 
 #: Share of a row's information that must be left once the free parameters are taken out; below, freeing the row
@@ -103,7 +111,11 @@ def _part(fit: SemFit, group: int, place: dict[str, int], inside: Array) -> _Par
 def _blocks(fit: SemFit, group: int, where: Directions, weight: Array) -> tuple[Array, Array]:
     """Return the information between a group's candidates and all free parameters, and of each candidate."""
     target, free = fit.problem.targets[group], fit.groups[group]
-    across, own = crossed(where, free, weight, means=target.mean is not None)
+    by_moments = fit.optimum.point.residuals[group].by_moments
+    if by_moments is None:
+        across, own = crossed(where, free, weight, means=target.mean is not None)
+    else:
+        across, own = crossed_holes(where, free, by_moments(False))
     return target.share * free_columns(free.layout, fit.problem.size, across), target.share * own
 
 

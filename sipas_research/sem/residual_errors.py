@@ -69,7 +69,12 @@ def residual_errors(fit: SemFit) -> tuple[ResidualErrors, ...]:
 
     Normal theory at the sample's moments for ML, GLS, ULS; fourth moments of the rows for MLR, MLM, with
     weights and within clusters where there are some. Covariances and means of observed predictors are taken as known.
+    Incomplete rows: :mod:`.hole_residuals`.
     """
+    if fit.samples[0].holes is not None:
+        from sipas_research.sem.hole_residuals import hole_residual_errors
+
+        return hole_residual_errors(fit)
     q = fit.theta.size
     slopes = [_slopes(at, q, fit.options.meanstructure) for at in fit.groups]
     weighted = [_weighted(fit, k, each) for k, each in enumerate(slopes)]

@@ -12,7 +12,7 @@ import numpy as np
 
 from sipas_research.errors import AnalysisError
 from sipas_research.numerics.correlation import Array
-from sipas_research.sem.derivatives import expected_hessian, gradient
+from sipas_research.sem.derivatives import expected_of, gradient, moment_slopes_of
 from sipas_research.sem.implied import Implied
 from sipas_research.sem.layout import Index, Layout
 from sipas_research.sem.result import SemFit
@@ -61,7 +61,7 @@ def scores(fit: SemFit, group: int, where: Directions) -> Array:
 def information(fit: SemFit, group: int, where: Directions) -> Array:
     """Return the expected information of one row of data by all pairs of rows of one group."""
     given, target = fit.optimum.point.residuals[group], fit.problem.targets[group]
-    whole = 0.5 * target.share * expected_hessian(where.at, given.weight, means=target.mean is not None)
+    whole = 0.5 * target.share * expected_of(where.at, given, means=target.mean is not None)
     return np.asarray(whole[np.ix_(where.order, where.order)])
 
 
@@ -102,6 +102,14 @@ def crossed(where: Directions, free: Implied, weight: Array, *, means: bool) -> 
         across[np.ix_(one.mean_columns, other.mean_columns)] += slopes.T @ free.mean_slopes
         spread[one.mean_columns] += np.einsum("ij,ij->j", slopes, at.mean_slopes)
     return across[order], spread[order]
+
+
+def crossed_holes(where: Directions, free: Implied, curvature: Array) -> tuple[Array, Array]:
+    """Return what :func:`crossed` does where rows have holes; ``curvature`` is the discrepancy's by the moments."""
+    slopes = moment_slopes_of(where.at)
+    pulled = 0.5 * (slopes.T @ curvature)
+    across, spread = pulled @ moment_slopes_of(free), np.einsum("ij,ji->i", pulled, slopes)
+    return across[where.order], spread[where.order]
 
 
 def _at(products: Array, rows: Index, columns: Index) -> Array:

@@ -9,7 +9,8 @@ import numpy as np
 from sipas_research.numerics.correlation import Array
 from sipas_research.sem.casewise import implied_scores, moment_scores
 from sipas_research.sem.clusters import Clusters, clusters_of, products_of
-from sipas_research.sem.derivatives import expected_hessian, observed_hessian
+from sipas_research.sem.derivatives import expected_hessian, expected_of, observed_hessian
+from sipas_research.sem.hole_sums import hole_sums
 from sipas_research.sem.information import NOT_IDENTIFIED, inverse_within
 from sipas_research.sem.layout import Index
 from sipas_research.sem.result import SemFit
@@ -122,12 +123,17 @@ def _matrices(
     given, target = fit.optimum.point.residuals[group], fit.problem.targets[group]
     means = target.mean is not None
     observed = fit.options.information == "observed"
-    whole = observed_hessian(where.at, given) if observed else expected_hessian(where.at, given.weight, means=means)
+    whole = observed_hessian(where.at, given) if observed else expected_of(where.at, given, means=means)
     bread = meat = whole / 2.0
     totals: Array | None = None
     if fit.options.estimator == "MLR":
-        sums = implied_scores(where.at, given, fit.samples[group], clusters)
-        meat = sums.products() / fit.samples[group].total
+        sample = fit.samples[group]
+        sums = (
+            implied_scores(where.at, given, sample, clusters)
+            if sample.holes is None
+            else hole_sums(where.at, sample.holes, clusters)
+        )
+        meat = sums.products() / sample.total
         totals = None if sums.totals is None else sums.totals[:, where.order]
     elif fit.options.estimator == "MLM":
         meat = moment_scores(where.at, given, fit.samples[group], fit.predictors).products

@@ -10,7 +10,9 @@ import pandas as pd
 
 from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.numerics.correlation import Array
+from sipas_research.numerics.hole_likelihood import hole_weights
 from sipas_research.sem.discrepancy import inverse_and_log_determinant
+from sipas_research.sem.holes import Holes
 from sipas_research.sem.moments import GroupSample
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ _APART = 1e-10
 
 
 def factor_scores(fit: SemFit, method: str = "regression") -> pd.DataFrame:
-    """Return the scores of the latent variables for each row used.
+    """Return the scores of the latent variables for each row used, incomplete rows by what they hold.
 
     Parameters
     ----------
@@ -61,7 +63,11 @@ def factor_scores(fit: SemFit, method: str = "regression") -> pd.DataFrame:
         raise AnalysisError("sem.error.no_rows_for_scores")
     frames = []
     for number, sample in enumerate(fit.samples):
-        frame = pd.DataFrame(_scored(fit, number, score_weights(fit, number, method)), columns=list(latents))
+        if sample.holes is None:
+            values = _scored(fit, number, score_weights(fit, number, method))
+        else:
+            values = _scored_with_holes(fit, number, sample.holes, method)
+        frame = pd.DataFrame(values, columns=list(latents))
         if sample.index is not None:
             frame.index = sample.index
         if len(fit.samples) > 1:
@@ -113,7 +119,9 @@ def _bartlett(paths: Array, p: int, weight: Array, latents: Sequence[str]) -> Ar
         design = np.concatenate([reach[:, level], through[:, causes]], axis=1)
         inner = design.T @ weight @ design
         scale = np.sqrt(np.diag(inner))
-        apart = level and float(np.linalg.eigvalsh(inner / scale[:, None] / scale)[0]) >= _APART
+        apart = (
+            level and float(scale.min()) > 0 and float(np.linalg.eigvalsh(inner / scale[:, None] / scale)[0]) >= _APART
+        )
         if not apart:
             raise AnalysisError("sem.error.bartlett", names=", ".join(latents[k] for k in level or left))
         result[level] = np.linalg.solve(inner, design.T @ weight)[: len(level)]
@@ -136,6 +144,28 @@ def _scored(fit: SemFit, group: int, weights: Array) -> Array:
         centre, paths = _sample_mean(sample), _paths(fit, group)
         start = np.asarray(np.linalg.solve(np.eye(len(paths) - p) - paths[p:, p:], paths[p:, :p] @ centre), dtype=float)
     return np.concatenate([start + (np.asarray(block) - centre) @ weights.T for block in sample.rows()])
+
+
+def _scored_with_holes(fit: SemFit, group: int, holes: Holes, method: str) -> Array:
+    """Return the scores of incomplete rows: each given what it holds; NaN where that does not determine them."""
+    at, paths = fit.groups[group], _paths(fit, group)
+    p = at.layout.observed
+    result = np.full((len(holes.values), len(fit.table.latents)), np.nan)
+    away = np.where(np.isnan(holes.values), 0.0, holes.values - at.mean)
+    order = np.argsort(holes.code, kind="stable")
+    edges = np.searchsorted(holes.code[order], np.arange(len(holes.there) + 1))
+    for numbers, weights in hole_weights(holes.there, at.cov):
+        for number, weight in zip(numbers.tolist(), weights, strict=True):
+            rows = order[edges[number] : edges[number + 1]]
+            if method == "regression":
+                turned = at.joint[p:, :p] @ weight
+            else:
+                try:
+                    turned = _bartlett(paths, p, weight, fit.table.latents)
+                except AnalysisError:
+                    continue
+            result[rows] = at.joint_mean[p:] + away[rows] @ turned.T
+    return result
 
 
 def _sample_mean(sample: GroupSample) -> Array:
