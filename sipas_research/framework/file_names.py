@@ -11,3 +11,4 @@ FILE_NAMES: Mapping[str, str] = {
 }
 ACTIONS_FILE = "hanh_dong.xlsx"
 REGISTER_FILE = "so_ket_qua.xlsx"
+FRAME_FILE = "khung_mau.xlsx"

@@ -33,7 +33,13 @@ class Frames:
 
 
 def agency_frames(
-    register: AgencyRegister, level: Level, responses: Responses | None = None, *, data_kind: DataKind
+    register: AgencyRegister,
+    level: Level,
+    responses: Responses | None = None,
+    *,
+    data_kind: DataKind,
+    counted: Mapping[str, float] | None = None,
+    source: str = "",
 ) -> Frames:
     """Return the frame sizes of the agencies of one level.
 
@@ -46,8 +52,12 @@ def agency_frames(
         Agencies with fewer than 10 forms stay open.
     data_kind : DataKind
         Kind of the study, for a register without answers.
+    counted : mapping of an agency's code to its number of people, optional
+        As the agencies counted it, with the name of its file as ``source``: it wins over what weights estimate.
     """
     codes = register.codes(level)
+    if counted and any(code in counted for code in codes):
+        return Frames({code: counted.get(code, math.nan) for code in codes}, register, data_kind, source)
     unknown = dict.fromkeys(codes, math.nan)
     if responses is None or not responses.design.weight or not responses.has("agency"):
         return Frames(unknown, register, data_kind)

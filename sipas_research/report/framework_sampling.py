@@ -141,13 +141,15 @@ def framework_agencies_table(framework: Framework, frames: Frames, language: str
 
 
 def _source(frames: Frames, language: str) -> str:
-    if not frames.source:
+    if not frames.estimated:
         return ""
     kind = text(f"common.kind.{frames.data_kind.value}", language)
     return text("tables.source.line", language, source=frames.source, kind=kind)
 
 
 def _frame_note(frames: Frames, language: str) -> str:
+    if frames.source and not frames.estimated:
+        return said("agencies.note_counted", language)
     if frames.estimated:
         return said("agencies.note_frame", language, minimum=MINIMUM_CELL)
     return said("agencies.note_open", language)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sipas_research import resources
 from sipas_research.errors import OptionError, OutputError, StudyError
 from sipas_research.files import write_text
-from sipas_research.framework.file_names import ACTIONS_FILE, FILE_NAMES, REGISTER_FILE
+from sipas_research.framework.file_names import ACTIONS_FILE, FILE_NAMES, FRAME_FILE, REGISTER_FILE
 from sipas_research.study.place import AGENCIES_FILE, COLUMNS_FILE, QUESTIONNAIRE_FILE, STUDY_FILE
 from sipas_research.study.plan import NOTEBOOKS_FOLDER
 from sipas_research.study.read_first import read_first_page
@@ -210,16 +210,17 @@ def _fill(folder: Path, name: str, content: _Content) -> None:
     form = FormColumns(content.form, content.questionnaire, content.raw, content.year)
     write_column_map(folder / COLUMNS_FILE, [form])
     write_agencies_xlsx(content.agencies, folder / AGENCIES_FILE)
-    _write_framework(folder)
+    _write_framework(folder, content.agencies)
     (folder / NOTEBOOKS_FOLDER).mkdir()
     for notebook in sorted(resources.notebooks().glob("*.ipynb")):
         shutil.copyfile(notebook, folder / NOTEBOOKS_FOLDER / notebook.name)
     write_text(folder / READ_FIRST, read_first_page(name, drafted=content.drafted, with_data=content.raw is not None))
 
 
-def _write_framework(folder: Path) -> None:
-    """Write the frameworks, the measures and an empty register of results, to be edited in Excel."""
+def _write_framework(folder: Path, agencies: AgencyRegister) -> None:
+    """Write the frameworks, the measures, an empty register of results and the frame, to be edited in Excel."""
     from sipas_research.framework.actions import load_actions, write_actions_xlsx
+    from sipas_research.framework.frame_file import write_frames_xlsx
     from sipas_research.framework.framework_file import load_framework, write_framework_xlsx
     from sipas_research.framework.results_register import ResultsRegister, write_register
 
@@ -227,6 +228,7 @@ def _write_framework(folder: Path) -> None:
         write_framework_xlsx(load_framework(level), folder / name)
     write_actions_xlsx(load_actions(), folder / ACTIONS_FILE)
     write_register(ResultsRegister(), folder / REGISTER_FILE)
+    write_frames_xlsx(agencies, folder / FRAME_FILE)
 
 
 def study_toml(name: str, data: str, content: _Content) -> str:

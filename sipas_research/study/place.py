@@ -6,14 +6,22 @@ from pathlib import Path
 
 from sipas_research import resources
 from sipas_research.errors import StudyError
-from sipas_research.framework.file_names import ACTIONS_FILE, FILE_NAMES, REGISTER_FILE
+from sipas_research.framework.file_names import ACTIONS_FILE, FILE_NAMES, FRAME_FILE, REGISTER_FILE
 
 STUDY_FILE = "study.toml"
 QUESTIONNAIRE_FILE = "cau_hoi.xlsx"
 COLUMNS_FILE = "cot_du_lieu.xlsx"
 AGENCIES_FILE = "don_vi.xlsx"
 #: Workbooks that a study folder may hold in the place of packaged content.
-OWN_WORKBOOKS = (QUESTIONNAIRE_FILE, COLUMNS_FILE, AGENCIES_FILE, *FILE_NAMES.values(), ACTIONS_FILE, REGISTER_FILE)
+OWN_WORKBOOKS = (
+    QUESTIONNAIRE_FILE,
+    COLUMNS_FILE,
+    AGENCIES_FILE,
+    *FILE_NAMES.values(),
+    ACTIONS_FILE,
+    REGISTER_FILE,
+    FRAME_FILE,
+)
 _PARENTS = 3
 
 

@@ -6,7 +6,7 @@ from html import escape
 
 from sipas_research.wording import LANGUAGES, text
 
-_STEPS = ("questionnaire", "columns", "agencies", "study", "check", "report")
+_STEPS = ("questionnaire", "columns", "agencies", "study", "check", "report", "framework")
 _STYLE = (
     "body{font-family:'Times New Roman',Tinos,serif;font-size:18px;line-height:1.45;max-width:46em;margin:2em auto;"
     "padding:0 1em;color:#111}h1{font-size:1.5em}h2{font-size:1.15em;margin-top:1.6em}li{margin:.5em 0}"

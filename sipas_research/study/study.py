@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sipas_research import resources
 from sipas_research.errors import AnalysisError, HonestyError, Problem, StudyError
 from sipas_research.files import held_open
+from sipas_research.framework.file_names import FRAME_FILE
 from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind
 from sipas_research.study.place import AGENCIES_FILE, COLUMNS_FILE, OWN_WORKBOOKS, find_study
@@ -111,15 +112,22 @@ class Study:
         return framework_for(self.folder, level)
 
     def frames(self, level: Level) -> Frames:
-        """Return how many people each agency of a level served, estimated by the survey's weights where it has data.
+        """Return how many people each agency of a level served: ``khung_mau.xlsx``, or else the survey's weights.
 
         Raises
         ------
+        FrameworkError
+            With file, sheet and row of each cell of ``khung_mau.xlsx`` that breaks a rule.
         StudyError, DataFileError, ColumnMapError, HonestyError
             If there is a data file and it is refused.
         """
+        from sipas_research.framework.frame_file import read_frames
         from sipas_research.framework.frames import agency_frames
 
+        own = self.folder / FRAME_FILE
+        counted = read_frames(own, self.agencies) if own.is_file() else {}
+        if any(code in counted for code in self.agencies.codes(level)):
+            return agency_frames(self.agencies, level, data_kind=self.data_kind, counted=counted, source=own.name)
         asked = next((s for s in self.surveys if s.questionnaire.respondent == "citizen" and s.file.is_file()), None)
         answers = self.current(self.responses(asked.name)) if asked else None
         return agency_frames(self.agencies, level, answers, data_kind=self.data_kind)

@@ -24,7 +24,7 @@ from sipas_research.study.study import load_study
 from sipas_research.survey.questionnaire_files import load_questionnaire
 
 FRAMEWORK = {"khung_do_luong_so.xlsx", "khung_do_luong_huyen.xlsx", "khung_do_luong_xa.xlsx"}
-FILES = {"study.toml", "DOC_TRUOC.html", "hanh_dong.xlsx", "so_ket_qua.xlsx"} | FRAMEWORK
+FILES = {"study.toml", "DOC_TRUOC.html", "hanh_dong.xlsx", "so_ket_qua.xlsx", "khung_mau.xlsx"} | FRAMEWORK
 FILES |= {"cau_hoi.xlsx", "cot_du_lieu.xlsx", "don_vi.xlsx"}
 FACTS = {"agency": "Đơn vị", "year": "Năm", "sex": "Giới tính", "weight": "Quyền số"}
 
