@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ from sipas_research.numerics.correlation import Array, is_singular
 RMSEA_LEVEL = 0.90
 #: Chi-squares beyond this are more than the series of the noncentral distribution can sum.
 _NORMAL_BEYOND = 1e8
+#: How near a noncentrality is found, and the secants that may go there.
+_CLOSE, _MOST_SECANTS = 1e-10, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +82,35 @@ def _noncentrality(statistic: float, df: float, share: float) -> float:
 
     if gap(0.0) <= 0:
         return 0.0
+    found = _by_secants(statistic, df, share)
+    if found is not None:
+        return found
     highest = max(statistic, 1.0)
     while gap(highest) > 0:
         highest *= 2.0
-    return float(brentq(gap, 0.0, highest, xtol=1e-10))
+    return float(brentq(gap, 0.0, highest, xtol=_CLOSE))
+
+
+def _by_secants(statistic: float, df: float, share: float) -> float | None:
+    """Return the noncentrality by secants of its normal quantile, which is almost a straight line; None if they fail.
+
+    They begin where a normal distribution with the same mean and variance has its ``share`` point.
+    """
+    quantile = float(ndtri(share))
+    excess, spread = statistic - df, 2.0 * quantile**2
+    reach = math.sqrt(max(spread * (2.0 * excess + spread + df), 0.0))
+    before = max(excess + spread - math.copysign(reach, quantile), 0.0)
+    here = 1.01 * before + 0.1
+    missed = float(ndtri(chndtr(statistic, df, before))) - quantile
+    for _ in range(_MOST_SECANTS):
+        miss = float(ndtri(chndtr(statistic, df, here))) - quantile
+        if miss == missed:
+            break
+        step = miss * (here - before) / (miss - missed)
+        before, missed, here = here, miss, here - step
+        if abs(step) <= max(_CLOSE, 1e-13 * here):
+            return here if here >= 0 else None
+    return None
 
 
 def factor_fit(matrix: Array, implied: Array, factors: int, rows: int) -> FactorFit:

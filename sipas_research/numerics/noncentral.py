@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import chdtrc, gammaln
+from scipy.special import chdtrc, chndtr, gammaln
 
 #: Standard deviations of the mixing Poisson distribution on either side: what lies beyond is under 1e-30.
 _REACH = 12.0
@@ -30,6 +30,9 @@ def noncentral_chi_square_tail(statistic: float, df: float, noncentrality: float
     rate = noncentrality / 2.0
     if rate <= 0:
         return float(chdtrc(df, statistic))
+    below = float(chndtr(statistic, df, noncentrality))
+    if below < 0.5:  # its complement has all its digits
+        return 1.0 - below
     reach = _REACH * math.sqrt(rate) + 2.0 * _REACH
     counts = np.arange(max(0.0, math.floor(rate - reach)), math.ceil(rate + reach))
     weights = np.exp(counts * math.log(rate) - rate - gammaln(counts + 1.0))

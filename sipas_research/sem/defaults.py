@@ -235,11 +235,11 @@ def _in_group(
     draft: Draft, group: int, groups: int, syntax: ModelSyntax, options: FitOptions, categories: Mapping[str, int]
 ) -> Draft:
     """Return the row of one group, with the modifiers that hold there."""
+    if group > 0 and draft.fixed and _released(draft, options, syntax.latents, categories):
+        draft = draft._replace(fixed=False, value=np.nan, exogenous=False)
     key, fixed, value, exogenous, term = draft[:5]
-    if group > 0 and fixed and _released(draft, options, syntax.latents, categories):
-        fixed, value, exogenous = False, np.nan, False
-    if term is None:
-        return Draft(key, fixed, value, exogenous, None, group)
+    if term is None or not (term.fixed or term.start or term.labels):
+        return draft if group == 0 else draft._replace(group=group)
     given = modifier(term, term.fixed, group, groups, syntax)
     if given is not None:
         fixed, value = not np.isnan(given), float(given)

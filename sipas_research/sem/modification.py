@@ -11,7 +11,7 @@ from sipas_research.numerics.correlation import Array
 from sipas_research.sem.candidates import Key, candidates
 from sipas_research.sem.information import inverse_within, normal_theory
 from sipas_research.sem.layout import places
-from sipas_research.sem.result import SemFit, texts
+from sipas_research.sem.result import SemFit, text_columns
 from sipas_research.sem.row_scores import (
     Directions,
     crossed,
@@ -73,11 +73,13 @@ def modification_indices(fit: SemFit) -> pd.DataFrame:
     keys = [key for part in parts for key in part.keys]
     of_group = np.concatenate([part.rows.group for part in parts])
     change = np.concatenate([part.change for part in parts])
+    names = [[key[part] for key in keys] for part in range(3)]
+    lhs, op, rhs, group = text_columns(*names, [fit.table.groups[k] for k in of_group])
     columns = {
-        "lhs": texts([key[0] for key in keys]),
-        "op": texts([key[1] for key in keys]),
-        "rhs": texts([key[2] for key in keys]),
-        "group": texts([fit.table.groups[k] for k in of_group]),
+        "lhs": lhs,
+        "op": op,
+        "rhs": rhs,
+        "group": group,
         "level": np.ones(len(keys), dtype=int),
         "mi": np.concatenate([part.index for part in parts]),
         "epc": change,

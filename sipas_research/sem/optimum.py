@@ -216,7 +216,9 @@ def _minimise_equal(
             found = _step(slope, kept, problem.n, free, slopes, gaps, _solve)
             found = found if found is not None and found[1] < max(_SHRINKS * before, CONVERGED) else None
         if found is None and newton:
-            kept = hessian_of(problem, point, observed=True) + _bend(restrictions, held, point.theta, slope)
+            kept = hessian_of(problem, point, observed=True)
+            if held:
+                kept += _bend(restrictions, held, point.theta, slope)
             found = _step(slope, kept, problem.n, free, slopes, gaps, _solve)
         if found is None:
             kept = hessian_of(problem, point, observed=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -132,7 +133,8 @@ class SemFit:
 
     def fit_measures(self) -> pd.Series:
         """Return all measures of fit under lavaan's names; NaN where a measure is not defined."""
-        return pd.Series(self.measures, name="value")
+        found = self.measures
+        return pd.Series(np.array(list(found.values())), index=pd.Index(list(found)), name="value")
 
     def vcov(self) -> pd.DataFrame:
         """Return the covariance matrix of the free parameters, named by label or lhs-op-rhs."""
@@ -162,7 +164,7 @@ class SemFit:
         estimates = np.where(lost, np.nan, values)
         if lost.any():
             std_lv, std_all = np.where(self._unscaled(lost), np.nan, (std_lv, std_all))
-        columns: dict[str, Any] = self._names()
+        columns, notes = self._texts(lost)
         if defined:
             more, jacobian = self.restrictions.defined(self.theta)
             estimates = np.concatenate([estimates, more])
@@ -171,7 +173,7 @@ class SemFit:
             std_all = np.concatenate([std_all, self._defined_standard(std_all)])
         columns |= inference(estimates, errors, level or self.options.level, degrees)
         columns["std_lv"], columns["std_all"] = np.where(np.isnan(estimates), np.nan, (std_lv, std_all))
-        columns["note"] = texts(self._notes(lost) + [""] * len(defined))
+        columns["note"] = notes
         return pd.DataFrame(columns, copy=False)  # the arrays are new, nobody else holds them
 
     def standardized(
@@ -238,27 +240,30 @@ class SemFit:
 
         return summary(self, language)
 
-    def _names(self) -> dict[str, Any]:
+    def _texts(self, lost: NDArray[np.bool_]) -> tuple[dict[str, Any], pd.Index]:
+        """Return what names each row of the answer, and the notes."""
         table, defined = self.table, self.restrictions.definitions
-        rows = table.rows
-        return {
-            "lhs": texts([row.lhs for row in rows] + [d.name for d in defined]),
-            "op": texts([row.op for row in rows] + [":="] * len(defined)),
-            "rhs": texts([row.rhs for row in rows] + [d.text for d in defined]),
-            "level": np.ones(len(rows) + len(defined), dtype=int),
-            "group": texts([table.groups[row.group] for row in rows] + [""] * len(defined)),
-            "label": texts([row.label for row in rows] + [d.name for d in defined]),
-        }
+        rows, more = table.rows, [""] * len(defined)
+        lhs, op, rhs, group, label, notes = text_columns(
+            [row.lhs for row in rows] + [d.name for d in defined],
+            [row.op for row in rows] + [d.op for d in defined],
+            [row.rhs for row in rows] + [d.text for d in defined],
+            [table.groups[row.group] for row in rows] + more,
+            [row.label for row in rows] + [d.name for d in defined],
+            self._notes(lost) + more,
+        )
+        level = np.ones(len(lhs), dtype=int)
+        return {"lhs": lhs, "op": op, "rhs": rhs, "level": level, "group": group, "label": label}, notes
 
     def _row_errors(self) -> tuple[Array, NDArray[np.bool_]]:
         """Return the standard error of every row, and which rows the data do not determine."""
         free = self.rows.free
-        with np.errstate(invalid="ignore"):
-            errors = np.sqrt(np.diag(self.information.vcov))
         estimated = free >= 0
-        result = np.zeros(len(free))
-        result[estimated] = errors[free[estimated]]
-        lost = np.isin(free, self.information.unidentified) & estimated
+        with np.errstate(invalid="ignore"):
+            errors = np.sqrt(self.information.vcov.diagonal())
+        result = np.where(estimated, errors[free], 0.0) if len(errors) else np.zeros(len(free))
+        unidentified = self.information.unidentified
+        lost = np.isin(free, unidentified) & estimated if unidentified else np.zeros(len(free), dtype=bool)
         return result, lost
 
     def _unscaled(self, lost: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -293,7 +298,7 @@ class SemFit:
     def _notes(self, lost: NDArray[np.bool_]) -> list[str]:
         held = {name for c in self.optimum.active for name in (*c.left.names, *c.right.names)}
         notes = []
-        for row, gone in zip(self.table.rows, lost, strict=True):
+        for row, gone in zip(self.table.rows, lost.tolist(), strict=True):
             if row.free < 0:
                 notes.append(NOTE_FIXED)
             else:
@@ -304,3 +309,9 @@ class SemFit:
 def texts(values: list[str]) -> pd.Index:
     """Return a column of plain strings; pandas would spend longer on guessing their type than the fit takes."""
     return pd.Index(values, dtype=object)
+
+
+def text_columns(*columns: list[str]) -> list[pd.Index]:
+    """Return columns of plain strings, all of one length: parts of one long column, made in one go."""
+    whole, size = texts(list(chain(*columns))), len(columns[0])
+    return [whole[k * size : (k + 1) * size] for k in range(len(columns))]

@@ -75,20 +75,14 @@ def standardized_values(index: RowIndex, values: Array, groups: Sequence[Implied
     """
     observed = groups[0].layout.observed
     with np.errstate(invalid="ignore", divide="ignore"):
-        spread = np.sqrt(np.stack([np.diag(at.joint) for at in groups]))
-        rest = np.sqrt(np.stack([np.diag(at.residual) for at in groups]))
+        spread = np.sqrt(np.array([at.joint.diagonal() for at in groups]))
+        rest = np.sqrt(np.array([at.residual.diagonal() for at in groups]))
         if scale == "lv":
             spread[:, :observed] = 1.0
             rest[:, :observed] = 1.0
         left, right = spread[index.group, index.left], spread[index.group, index.right]
-        result = values * right / left
-        covariance = index.kind == 1
         product = rest[index.group, index.left] * rest[index.group, index.right]
-        result[covariance] = (values / product)[covariance]
-        variance = index.kind == 2
-        result[variance] = (values / left**2)[variance]
-        mean = (index.kind == 3) | (index.kind == 4)
-        result[mean] = (values / left)[mean]
-        scales = index.kind == 5
-        result[scales] = (values if scale == "lv" else np.ones_like(values))[scales]
-    return result
+        mean, scales = values / left, values if scale == "lv" else np.ones_like(values)
+        of_kind = (values * right / left, values / product, values / left**2, mean, mean, scales)
+        found: Array = np.choose(index.kind, of_kind)
+    return found

@@ -17,7 +17,7 @@ from sipas_research.errors import ModelSyntaxError
 NAME, NUMBER, STRING, OPERATOR, PUNCTUATION = "name", "number", "string", "operator", "punctuation"
 BLOCK, BREAK, COMMENT, END, BAD = "block", "newline", "comment", "end", "bad"
 _BREAKS = frozenset((BREAK, COMMENT, END))
-_CHECKED = frozenset((BLOCK, BAD, NAME))
+_CHECKED = frozenset((BLOCK, BAD))
 
 #: Operators of formulas about variables, and of formulas about parameters.
 FORMULA_OPERATORS = ("=~", "~", "~~", "|", "~*~")
@@ -126,11 +126,12 @@ def statements(text: str) -> list[Statement]:
     line, start = 1, 0
     row: list[Token] = []
     at, ended = -1, True
+    checked = _CHECKED if text.isascii() else _CHECKED | {NAME}
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or BAD
         if kind not in _BREAKS:
             token = Token(kind, match[kind], line, match.start(kind) - start + 1)
-            if kind in _CHECKED:
+            if kind in checked:
                 _check(token, bool(row), text)
             if at < 0 and kind in (OPERATOR, BLOCK):
                 at = len(row)
@@ -160,7 +161,7 @@ def _check(token: Token, inside: bool, text: str) -> None:
         raise model_error(f"model_syntax.{key}", text, token.line, token.column, found=token.text)
     if token.kind == BLOCK and inside:
         raise model_error("model_syntax.interaction", text, token.line, token.column, found=token.text.strip())
-    if token.kind == NAME and not token.text.isascii() and not token.text.replace(".", "_").isidentifier():
+    if token.kind == NAME and not token.text.replace(".", "_").isidentifier():
         wrong = next(i for i in range(len(token.text)) if not _fits(token.text[: i + 1]))
         raise model_error("model_syntax.character", text, token.line, token.column + wrong, found=token.text[wrong])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg.lapack import dpotrf
 
 from sipas_research.errors import (
     ConvergenceWarning,
@@ -33,7 +34,6 @@ def troubles_of(fit: SemFit, singular: tuple[str, ...]) -> list[SipasWarning]:
         Groups whose covariance matrix has no inverse.
     """
     found: list[SipasWarning] = []
-    names = fit.table.names()
     if singular:
         found.append(SingularMatrixWarning("sem.warning.singular", groups=", ".join(filter(None, singular)) or "-"))
     if not fit.converged:
@@ -41,6 +41,7 @@ def troubles_of(fit: SemFit, singular: tuple[str, ...]) -> list[SipasWarning]:
     df = fit.tests.model.df if fit.options.categorical else _degrees(fit)
     lost = fit.information.unidentified
     if lost or df < 0:
+        names = fit.table.names()
         named = ", ".join(names[k] for k in lost[:12]) + (", ..." if len(lost) > 12 else "")
         found.append(NotIdentifiedWarning("sem.warning.not_identified", names=named or "-", df=str(df)))
     if fit.n <= fit.parameters:
@@ -66,10 +67,9 @@ def _degrees(fit: SemFit) -> int:
 def _alone(fit: SemFit) -> list[str]:
     """Return the items that measure a latent variable alone and whose error was set to zero by convention."""
     table = fit.table
-    observed = set(table.observed)
-    added = [row for row in table.rows if row.op == "~~" and row.lhs == row.rhs and not row.written]
-    exact = {row.lhs for row in added if row.free < 0 and row.value == 0}
-    return [name for name in dict.fromkeys(r.rhs for r in table.rows if r.op == "=~") if name in exact & observed]
+    zeros = [row for row in table.rows if row.op == "~~" and row.free < 0 and row.value == 0 and not row.written]
+    exact = {row.lhs for row in zeros if row.lhs == row.rhs and row.lhs in table.observed}
+    return list(dict.fromkeys(row.rhs for row in table.rows if row.op == "=~" and row.rhs in exact)) if exact else []
 
 
 def _improper(fit: SemFit) -> list[SipasWarning]:
@@ -84,8 +84,10 @@ def _improper(fit: SemFit) -> list[SipasWarning]:
         for k in np.flatnonzero(np.diag(at.residual) < 0):
             (items if k < observed else latents).append(variables[k] + where)
         inner = at.joint[observed:, observed:]
-        usable = len(inner) > 1 and not latents and float(np.diag(inner).min()) > 0
-        if usable and float(np.linalg.eigvalsh(inner)[0]) < -1e-8 * float(np.diag(inner).max()):
+        if latents or len(inner) <= 1 or not dpotrf(inner)[1]:
+            continue
+        spread = inner.diagonal()
+        if float(spread.min()) > 0 and float(np.linalg.eigvalsh(inner)[0]) < -1e-8 * float(spread.max()):
             beyond.append(where.strip() or "-")
     warned: list[SipasWarning] = []
     if items:
