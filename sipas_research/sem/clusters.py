@@ -84,11 +84,22 @@ def _marks(sample: GroupSample) -> tuple[Array, Array]:
 
 def add_by_cluster(totals: Array, codes: Codes, values: Array) -> None:
     """Add the columns of ``values``, an (m, k) array, to the rows of ``totals``, (C, m), that ``codes`` name."""
-    order = np.argsort(codes, kind="stable")
-    run = codes[order]
-    starts = np.concatenate([[0], np.flatnonzero(run[1:] != run[:-1]) + 1])
-    whole = values if len(starts) == 1 or (order[1:] > order[:-1]).all() else values[:, order]
+    if not len(codes):
+        return
+    order = in_order(codes)
+    run, whole = (codes, values) if order is None else (codes[order], values[:, order])
+    starts = starts_of(run)
     totals[run[starts]] += np.add.reduceat(whole, starts, axis=1).T
+
+
+def in_order(codes: Codes) -> Codes | None:
+    """Return the order that brings the rows of a cluster together, or None where they are."""
+    return None if (codes[1:] >= codes[:-1]).all() else np.argsort(codes, kind="stable")
+
+
+def starts_of(run: Codes) -> Codes:
+    """Return where each cluster begins among rows in order."""
+    return np.concatenate([[0], np.flatnonzero(run[1:] != run[:-1]) + 1])
 
 
 def products_of(totals: Array, clusters: Clusters) -> Array:

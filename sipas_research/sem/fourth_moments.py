@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf, dtrtri
 
 from sipas_research.numerics.correlation import Array
-from sipas_research.sem.clusters import Clusters, Codes, add_by_cluster
+from sipas_research.sem.clusters import Clusters, Codes, add_by_cluster, in_order, starts_of
 from sipas_research.sem.moments import GroupSample
 
 Block = tuple[Array, "Array | None", "Codes | None"]
@@ -45,7 +45,10 @@ class FourthMoments:
 
 
 def passed(sample: GroupSample) -> Iterator[Block]:
-    """Yield the rows of a group less their means, as columns of (p, k) arrays, with their weights and clusters."""
+    """Yield the rows of a group less their means, as columns of (p, k) arrays, with their weights and clusters.
+
+    Within a block the rows of a cluster stand together.
+    """
     if sample.rows is None or sample.mean is None:
         raise ValueError("rows and means are needed")
     first = 0
@@ -53,7 +56,11 @@ def passed(sample: GroupSample) -> Iterator[Block]:
         last = first + len(block)
         weights = None if sample.weights is None else sample.weights[first:last]
         codes = None if sample.clusters is None else sample.clusters[first:last]
-        yield block.T - sample.mean[:, None], weights, codes
+        order = None if codes is None else in_order(codes)
+        if codes is None or order is None:
+            yield block.T - sample.mean[:, None], weights, codes
+        else:
+            yield block[order].T - sample.mean[:, None], None if weights is None else weights[order], codes[order]
         first = last
 
 
@@ -110,63 +117,58 @@ def clustered_fourth_moments(sample: GroupSample, sources: tuple[int, ...], clus
     p, q = len(sample.cov), len(sources)
     white = _whitener(sample.cov, sources)
     spread = sample.cov.diagonal()
-    step = max(1, _HELD // (p * p))
+    left, right = np.triu_indices(p)
+    twice, same = np.where(left == right, 1.0, 2.0), np.flatnonzero(left == right)
+    inner = np.flatnonzero(right < q)
+    step = max(1, _HELD // len(left))
     sums, own = np.zeros(4), np.zeros((2, p))
     for first in range(0, len(clusters.stretch), step):
-        held = slice(first, first + step)
-        factor = clusters.stretch[held] ** 2
-        mass, mean, second, squares = _cluster_moments(sample, white, first, len(factor))
-        second -= mass[:, None, None] * np.eye(p)
+        factor = clusters.stretch[first : first + step] ** 2
+        mass, mean, squares, second = _cluster_moments(sample, white, first, len(factor))
+        second[:, same] -= mass[:, None]
         raw = squares / spread - mass[:, None]
         pulled = (mean @ white.T) ** 2
+        second *= second
         sums += (
-            factor @ np.einsum("cij,cij->c", second, second), factor @ pulled.sum(axis=1),
-            factor @ np.einsum("cij,cij->c", second[:, :q, :q], second[:, :q, :q]), factor @ pulled[:, :q].sum(axis=1),
+            factor @ (second @ twice), factor @ pulled.sum(axis=1),
+            factor @ (second[:, inner] @ twice[inner]), factor @ pulled[:, :q].sum(axis=1),
         )  # fmt: skip
         own += factor @ raw**2, factor @ (mean**2 / spread)
-    whole, mean_part, inner, inner_mean = (sums / sample.total).tolist()
+    whole, mean_part, inside, inside_mean = (sums / sample.total).tolist()
     own /= sample.total
-    return FourthMoments(whole, mean_part, own[0], own[1], inner, inner_mean)
+    return FourthMoments(whole, mean_part, own[0], own[1], inside, inside_mean)
 
 
 def _cluster_moments(sample: GroupSample, white: Array, first: int, count: int) -> tuple[Array, Array, Array, Array]:
-    """Return sums over clusters: of weights, of w z, of w y y' with y whitened, and of w z^2 variable by variable."""
+    """Return sums over clusters: weights, w z, w z^2 variable by variable, w y y' above the diagonal, y whitened."""
     p = len(white)
     plain = np.zeros((count, 1 + 2 * p))
-    second = np.zeros((count, p, p))
+    second = np.zeros((count, p * (p + 1) // 2))
     for across, given, codes in passed(sample):
         if codes is None:
             raise ValueError("clusters are needed")
-        inside = (codes >= first) & (codes < first + count)
-        rows, own = across, codes - first
-        weights = np.ones(len(codes)) if given is None else given
-        if not inside.all():
-            rows, own, weights = across[:, inside], own[inside], weights[inside]
+        inside = slice(*np.searchsorted(codes, [first, first + count]).tolist())
+        rows, own = across[:, inside], codes[inside] - first
         if not len(own):
             continue
+        weights = np.ones(len(own)) if given is None else given[inside]
         heavy = rows * weights
         add_by_cluster(plain, own, np.concatenate([weights[None], heavy, heavy * rows]))
         _add_products(second, own, white @ rows, weights)
-    return plain[:, 0], plain[:, 1 : p + 1], second, plain[:, p + 1 :]
+    return plain[:, 0], plain[:, 1 : p + 1], plain[:, p + 1 :], second
 
 
 def _add_products(second: Array, codes: Codes, rows: Array, weights: Array) -> None:
-    """Add w y y' of the columns y of ``rows`` to their clusters' (p, p) arrays."""
-    order = np.argsort(codes, kind="stable")
-    run = codes[order]
-    edges = np.concatenate([[0], np.flatnonzero(run[1:] != run[:-1]) + 1, [len(run)]])
-    rows, weights = rows[:, order], weights[order]
-    if len(run) >= _MANY * (len(edges) - 1):
-        for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-            piece = rows[:, start:end]
-            second[run[start]] += (piece * weights[start:end]) @ piece.T
-        return
+    """Add w y y' of the columns y of ``rows``, in the order of their clusters, to each cluster's upper triangle."""
     left, right = np.triu_indices(len(rows))
-    summed = np.add.reduceat(rows[left] * (rows[right] * weights), edges[:-1], axis=1).T
-    whole = np.zeros((len(summed), len(rows), len(rows)))
-    whole[:, left, right] = summed
-    whole[:, right, left] = summed
-    second[run[edges[:-1]]] += whole
+    starts = starts_of(codes)
+    heavy = rows * weights
+    if len(codes) < _MANY * len(starts):
+        second[codes[starts]] += np.add.reduceat(rows[left] * heavy[right], starts, axis=1).T
+        return
+    ends = [*starts[1:].tolist(), len(codes)]
+    for start, end in zip(starts.tolist(), ends, strict=True):
+        second[codes[start]] += (rows[:, start:end] @ heavy[:, start:end].T)[left, right]
 
 
 def _whitener(cov: Array, sources: tuple[int, ...]) -> Array:
