@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sipas_research.sem.fit_indices import CLOSE_FIT, chi_square_over_df
 from sipas_research.sem.moments import shown
 from sipas_research.sem.restrictions import null_space
@@ -37,11 +39,30 @@ def head_lines(fit: SemFit, language: str) -> list[Line]:
     lines += [Line(), _row("rows_used" if dropped else "rows", language, integer(fit.n, language))]
     if dropped:
         lines.append(_row("rows_dropped", language, _count(dropped, language)))
-    lines += _design(fit, language)
+    lines += [*_holes(fit, language), *_design(fit, language)]
     if len(fit.samples) > 1:
         lines.append(_heading("rows_of_groups", language))
         lines += [Line(f"{INDENT * 2}{s.label}", (_count(s.n, language),)) for s in fit.samples]
     return lines
+
+
+def _holes(fit: SemFit, language: str) -> list[Line]:
+    """Return how many rows are incomplete, and in how many ways, where they count with what they hold."""
+    held = [sample.holes for sample in fit.samples if sample.holes is not None]
+    if not held:
+        return []
+    incomplete = sum(int(np.logical_not(each.there.all(axis=1))[each.code].sum()) for each in held)
+    patterns = sum(len(each.there) for each in held)
+    label, ways = (text(f"sem_missing.row.{name}", language) for name in ("incomplete", "patterns"))
+    return [
+        Line(INDENT + label, (_count(incomplete, language),)),
+        Line(INDENT + ways, (integer(patterns, language),)),
+    ]
+
+
+def _with_robust(fit: SemFit) -> bool:
+    """Return whether there are robust indices: with robust errors, and where rows are incomplete."""
+    return fit.options.robust or (fit.options.fiml and "cfi_robust" in fit.measures)
 
 
 def _design(fit: SemFit, language: str) -> list[Line]:
@@ -60,7 +81,7 @@ def fit_lines(fit: SemFit, language: str) -> list[Line]:
     lines = [*_tests(fit, language), *_baseline(fit, language)]
     lines += [Line(), _title("against_baseline", language), Line()]
     lines += [_pair(fit, name, name, language) for name in ("cfi", "tli")]
-    if fit.options.robust:
+    if _with_robust(fit):
         lines += [Line(), *(_alone(fit, f"{name}_robust", f"{name}_robust", language) for name in ("cfi", "tli"))]
     if fit.options.likelihood:
         lines += _likelihood(fit, language)
@@ -145,12 +166,12 @@ def _rmsea(fit: SemFit, language: str) -> list[Line]:
     rows = (("rmsea", "rmsea"), ("rmsea_low", "rmsea_ci_lower"), ("rmsea_high", "rmsea_ci_upper"))
     lines += [_pair(fit, row, name, language) for row, name in rows]
     lines.append(_row("rmsea_p", language, *_p_values(fit, "rmsea_pvalue", language), bound=bound))
-    if fit.options.robust:
+    if _with_robust(fit):
         lines.append(Line())
         first = (("rmsea_robust", "rmsea_robust"), *((row, f"{name}_robust") for row, name in rows[1:]))
         lines += [_alone(fit, row, name, language) for row, name in first]
         shown_p = p_value(fit.measures["rmsea_pvalue_robust"], language)
-        lines.append(_row("rmsea_p", language, "", shown_p, bound=bound))
+        lines.append(_row("rmsea_p", language, *([""] if fit.options.robust else []), shown_p, bound=bound))
     return lines
 
 
@@ -175,7 +196,7 @@ def _pair(fit: SemFit, row: str, name: str, language: str, *, scaled: bool = Tru
 
 
 def _alone(fit: SemFit, row: str, name: str, language: str) -> Line:
-    return _row(row, language, "", _value(fit.measures[name], language))
+    return _row(row, language, *([""] if fit.options.robust else []), _value(fit.measures[name], language))
 
 
 def _p_values(fit: SemFit, name: str, language: str) -> list[str]:

@@ -216,3 +216,17 @@ def test_clusters_that_cut_groups_keep_the_groups_covariance(holes):
     free = fit.information.basis
     inverse = free @ np.linalg.inv(free.T @ fit.information.used @ free) @ free.T
     np.testing.assert_allclose(fit.vcov(), inverse @ meat @ inverse / fit.n, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("estimator", ["ML", "MLR"])
+def test_a_summary_tells_of_incomplete_rows_and_robust_indices(holes, language, estimator):
+    fit = sr.cfa(SMALL, holes, missing="fiml", estimator=estimator)
+    lines = fit.summary(language).splitlines()
+    incomplete = int(holes[ITEMS].isna().any(axis=1).sum())
+    patterns = len(holes[ITEMS].isna().drop_duplicates())
+    assert any(line.rstrip().endswith(f" {incomplete}") for line in lines)
+    assert any(line.rstrip().endswith(f" {patterns}") for line in lines)
+    robust = [line for line in lines if "robust" in line.lower() and "CFI" in line]
+    assert len(robust) == 1
+    assert robust[0].rstrip().endswith("1,000" if language == "vi" else "1.000")
