@@ -32,6 +32,8 @@ _GAPS = (0.02, 0.03, 0.05, 0.10)
 #: Invented agencies of the simulated years, their frames, and forms of a large sample.
 _AGENCIES, _FRAME, _LARGE = 20, 3_000, 1_000
 _SEED = 1
+#: Definitions whose example is one division of the totals shown.
+_RATIOS = frozenset({"share_satisfied", "overall_question"})
 
 
 def framework_formula(framework: Framework, language: str) -> Passage:
@@ -108,7 +110,7 @@ def _steps_table(framework: Framework, found: Example, language: str) -> Table:
     level = percent(Rule().level, language, 0)
     limit = points(framework.half_width, language)
     rows = (
-        (said("example.step_index", language), percent(found.index, language)),
+        (_index_step(found, language), percent(found.index, language)),
         (said("example.step_error", language, forms=found.forms), points(found.std_error, language, 2)),
         (
             said("example.step_interval", language, confidence=percent(framework.confidence, language, 0)),
@@ -134,6 +136,13 @@ def _steps_table(framework: Framework, found: Example, language: str) -> Table:
         DataKind.SIMULATED,
         notes=(said("example.note_invented", language),),
     )
+
+
+def _index_step(found: Example, language: str) -> str:
+    if found.definition not in _RATIOS:
+        return said("example.step_index", language)
+    top, bottom = (sum(getattr(row, part) for row in found.rows) for part in ("satisfied", "answered"))
+    return said("example.step_ratio", language, top=top, bottom=bottom)
 
 
 def _graded(framework: Framework, found: Example, language: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sipas_research.framework.definitions import CRITERION_WEIGHTS
 from sipas_research.framework.framework_spec import Criterion, Framework
 from sipas_research.framework.results_register import ROLES_OF, STATES
 from sipas_research.report.cells import Absent
@@ -76,6 +77,7 @@ def framework_criteria_table(framework: Framework, language: str) -> Table:
         notes=(
             said("criteria.note_weight", language, method=method, reason=reason),
             said("criteria.note_sum", language),
+            *([] if framework.definition == CRITERION_WEIGHTS else [said("criteria.note_answers", language)]),
         ),
         total_rows=tuple(bold),
     )

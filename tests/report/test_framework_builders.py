@@ -146,6 +146,19 @@ def test_trial_computations_carry_their_mark_in_any_document() -> None:
         make_source(replace(document, chapters=(report.Chapter("thu", "vi", (other,)),)))
 
 
+def test_example_prints_the_division() -> None:
+    counts, steps = report.framework_example_tables(load_framework("department"), "vi")
+    total = counts.printed()[-1]
+    assert f"{total[8]} / {total[7]}" in steps.printed()[0][0]
+    assert steps.printed()[0][1] == total[-1]
+    weighted = replace(load_framework("department"), definition="criterion_weights")
+    rows = report.framework_example_tables(weighted, "vi")[0].printed()
+    assert len(rows) == len(weighted.criteria) + 1
+    assert rows[-1][-2] == "100,0%"
+    people = replace(weighted, definition="mean_of_shares")
+    assert "năm người" in report.framework_example_tables(people, "vi")[0].title
+
+
 def test_passages_travel_through_a_notebook(tmp_path: Path) -> None:
     hostile = replace(load_framework("commune"), purpose=Bilingual("<script>*a*</script> $x$"))
     shown = report.framework_purpose(hostile, "vi")
