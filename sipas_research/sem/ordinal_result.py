@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import pandas as pd
 
+from sipas_research.numerics.correlation import Array
 from sipas_research.sem.chi_squares import Tests
 from sipas_research.sem.ordinal_information import ordinal_point
 from sipas_research.sem.ordinal_measures import ordinal_measures
@@ -41,3 +43,9 @@ class OrdinalFit(SemFit):
         from sipas_research.sem.ordinal_modification import ordinal_modification_indices
 
         return ordinal_modification_indices(self)
+
+    def row_slopes(self, scale: Literal["lv", "all"]) -> Array:
+        """Return the derivatives of the standardised rows of the table by the free parameters, (r, q)."""
+        from sipas_research.sem.ordinal_standardized import ordinal_row_slopes
+
+        return ordinal_row_slopes(self, scale)

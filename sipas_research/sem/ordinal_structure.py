@@ -227,20 +227,34 @@ def _covariance_slopes(at: OrdinalImplied, width: int) -> tuple[Array, Array]:
 def _add_hidden(at: OrdinalImplied, pairs: Array, variances: Array, width: int) -> None:
     """Add what a parameter does through residual variances that keep the items' variances where they must be."""
     layout, shape = at.layout, at.layout.shape
-    ordered = shape.ordered
+    reach = at.given.inverse[np.ix_(layout.places, layout.hidden)]
+    moved = _moved(at, variances, width)
+    if np.count_nonzero(reach) == len(layout.hidden):  # no item acts on another
+        variances[shape.ordered] += moved
+        return
+    first, second = shape.pairs
+    pairs += (reach[first] * reach[second]) @ moved
+    variances += reach**2 @ moved
+
+
+def _moved(at: OrdinalImplied, variances: Array, width: int) -> Array:
+    """Return the slopes of the residual variances that follow; ``variances``: of all variances with those held."""
+    layout, ordered = at.layout, at.layout.shape.ordered
     needed = np.zeros((len(ordered), width))
     freed = layout.scales[ordered] >= 0
     columns = np.arange(width - int(freed.sum()), width)
     needed[np.flatnonzero(freed), columns] = -2.0 / at.scale[ordered[freed]] ** 3
+    needed -= variances[ordered]
     gains = at.given.inverse[np.ix_(layout.hidden, layout.hidden)] ** 2
-    reach = at.given.inverse[np.ix_(layout.places, layout.hidden)]
-    if _alone(gains) and np.count_nonzero(reach) == len(ordered):
-        variances[ordered] = needed
-        return
-    moved = np.linalg.solve(gains, needed - variances[ordered])
-    first, second = shape.pairs
-    pairs += (reach[first] * reach[second]) @ moved
-    variances += reach**2 @ moved
+    return needed if _alone(gains) else np.asarray(np.linalg.solve(gains, needed))
+
+
+def hidden_slopes(at: OrdinalImplied) -> Array:
+    """Return the slopes of the residual variances that follow from scales, in the order of ``layout.free``."""
+    inner, directions = at.layout.inner, at.given.directions[at.layout.places]
+    variances = np.zeros((len(at.layout.places), len(at.layout.free)))
+    variances[:, : inner.moments] = 2.0 * inner.factor * directions[:, inner.left] * directions[:, inner.right]
+    return _moved(at, variances, variances.shape[1])
 
 
 def _regression_slopes(at: OrdinalImplied, turned: Array) -> Array:

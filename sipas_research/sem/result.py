@@ -184,6 +184,12 @@ class SemFit:
 
         return standardized_table(self, scale=scale, level=level, reference=reference)
 
+    def row_slopes(self, scale: Literal["lv", "all"]) -> Array:
+        """Return the derivatives of the standardised rows of the table by the free parameters, (r, q)."""
+        from sipas_research.sem.standardized_table import row_slopes
+
+        return row_slopes(self.rows, self.values, self.groups, self.theta.size, scale)
+
     def r2(self) -> pd.DataFrame:
         """Return the explained share of the variance of each variable that something explains."""
         from sipas_research.sem.answers import explained_variance

@@ -81,7 +81,7 @@ def standardized_slopes(fit: SemFit, scale: Scale) -> tuple[Array, Array]:
         q free parameters; NaN where a variance is not positive.
     """
     values = standardized_values(fit.rows, fit.values, fit.groups, scale)
-    slopes = _row_slopes(fit.rows, fit.values, fit.groups, fit.theta.size, scale)
+    slopes = fit.row_slopes(scale)
     if not fit.restrictions.definitions:
         return values, slopes
     known: dict[str, tuple[float, Array]] = {}
@@ -101,11 +101,12 @@ def standardized_slopes(fit: SemFit, scale: Scale) -> tuple[Array, Array]:
     return np.concatenate([values, more]), np.concatenate([slopes, np.array(more_slopes)])
 
 
-def _row_slopes(rows: RowIndex, values: Array, groups: Sequence[Implied], size: int, scale: Scale) -> Array:
+def row_slopes(rows: RowIndex, values: Array, groups: Sequence[Implied], size: int, scale: Scale) -> Array:
     """Return the derivatives of the standardised rows by the free parameters, by the rule for quotients.
 
     A path or intercept is value * sd(right) / sd(left), a variance value / var(left), a covariance value over the
-    product of the residuals' standard deviations; so d log of it is d log value plus halves of d log variances.
+    product of the residuals' standard deviations; so d log of it is d log value plus halves of d log variances. A
+    threshold is like an intercept; the scale of an ordered item is one once its variance is.
     """
     observed = groups[0].layout.observed
     totals, rests = np.stack([np.diag(at.joint) for at in groups]), np.stack([np.diag(at.residual) for at in groups])
@@ -130,6 +131,8 @@ def _row_slopes(rows: RowIndex, values: Array, groups: Sequence[Implied], size: 
         weight[both] = 1.0 / np.sqrt(rests[group, left] * rests[group, right])[both]
         change[both] = -0.5 * (by_rest[group, left] + by_rest[group, right])[both]
         weight[mean] = 1.0 / spread[group, left][mean]
+        scaled = rows.kind == 5
+        weight[scaled], change[scaled] = 1.0 if scale == "lv" else 0.0, 0.0
         slopes = (values * weight)[:, None] * change
         free = np.flatnonzero(rows.free >= 0)
         slopes[free, rows.free[free]] += weight[free]
