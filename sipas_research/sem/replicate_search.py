@@ -17,6 +17,8 @@ from sipas_research.sem.restrictions import Restrictions, null_space
 
 #: Steps after which the search of a fit takes over.
 _STEPS = 40
+#: The step before which a small model's Hessian is worked out anew: cheaper there than the steps that it saves.
+_RENEWED, _SMALL = 2, 60
 #: How much the discrepancy may rise by rounding.
 _ROUNDING = 1e-11
 
@@ -51,14 +53,14 @@ def nearby_minimum(problem: Problem, start: Array, inverse: Array | None, restri
         Of :func:`start_inverse`.
     restrictions : Restrictions
     """
-    found = None if inverse is None else _quick(problem, start, inverse)
+    found = None if inverse is None else _quick(problem, start, inverse, restrictions)
     if found is None:
         slow = minimise(problem, start, restrictions)
         found = slow.point if slow is not None and slow.converged else None
     return found
 
 
-def _quick(problem: Problem, start: Array, inverse: Array) -> Point | None:
+def _quick(problem: Problem, start: Array, inverse: Array, restrictions: Restrictions) -> Point | None:
     point = point_at(problem, start)
     if point is None:
         return None
@@ -66,7 +68,11 @@ def _quick(problem: Problem, start: Array, inverse: Array) -> Point | None:
     steps: list[Array] = []
     turns: list[Array] = []
     products: list[float] = []
-    for _ in range(_STEPS):
+    small = problem.size <= _SMALL and all(target.holes is None for target in problem.targets)
+    for number in range(_STEPS):
+        renewed = start_inverse(problem, point, restrictions) if small and number == _RENEWED else None
+        if renewed is not None:
+            inverse, steps, turns, products = renewed, [], [], []
         step = -_along(slope, inverse, steps, turns, products)
         left = -float(slope @ step)
         if left < 0 or not np.isfinite(left):
