@@ -77,6 +77,7 @@ def steps_of(options: FitOptions) -> dict[str, tuple[str, ...]]:
 def group_model(
     model: str, data: Data, *, group: str | None, estimator: str | None, group_partial: tuple[str, ...] | str,
     std_lv: bool, orthogonal: bool, level: float, data_kind: DataKind, ordered: Sequence[str] | bool = (),
+    missing: str = "listwise", cluster: str | None = None, weights: str | None = None,
 ) -> GroupModel:  # fmt: skip
     """Read a model and its data, and refuse groups that are too small.
 
@@ -94,11 +95,15 @@ def group_model(
     options = fit_options(
         estimator=estimator, group=group, group_equal=(), group_partial=group_partial, std_lv=std_lv,
         orthogonal=orthogonal, meanstructure=True, information=None, fixed_x=True, level=level, means_needed=True,
-        ordered=ordered, parameterization="theta" if ordered else "delta",
+        ordered=ordered, parameterization="theta" if ordered else "delta", missing=missing, cluster=cluster,
+        weights=weights,
     )  # fmt: skip
     options = replace(options, identification="wu_estabrook") if ordered else options
     table = build_table(syntax, grouping.labels, options)
-    sample = gather(data, table.observed, grouping, data_kind)
+    sample = gather(
+        data, table.observed, grouping, data_kind, missing=missing, weights=weights, cluster=cluster,
+        known=table.predictors,
+    )  # fmt: skip
     require_rows(sample, table)
     return GroupModel(syntax, sample, options, ordinal_data(table, sample, options) if ordered else None)
 

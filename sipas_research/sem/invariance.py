@@ -180,6 +180,9 @@ def invariance(
     orthogonal: bool = False,
     level: float = 0.95,
     ordered: Sequence[str] | bool = (),
+    missing: str = "listwise",
+    cluster: str | None = None,
+    weights: str | None = None,
     data_kind: DataKind = DataKind.USER,
 ) -> Invariance:
     """Fit a measurement model under more and more equality across groups and judge each step.
@@ -207,7 +210,7 @@ def invariance(
     ordered : sequence of str or bool
         Ordered items (True: all). The steps are then those of Wu & Estabrook (2016): equal thresholds, then loadings,
         then intercepts, then residual variances. Equal thresholds test something only with four answers or more.
-    std_lv, orthogonal, level, data_kind
+    missing, cluster, weights, std_lv, orthogonal, level, data_kind
         As in :func:`sipas_research.sem`.
 
     Returns
@@ -237,7 +240,7 @@ def invariance(
     start = group_model(
         model, data, group=group, estimator=estimator or ("WLSMV" if ordered else "MLR"), group_partial=partial,
         std_lv=std_lv, orthogonal=orthogonal,
-        level=level, data_kind=data_kind, ordered=ordered,
+        level=level, data_kind=data_kind, ordered=ordered, missing=missing, cluster=cluster, weights=weights,
     )  # fmt: skip
     fits = tuple(start.fit(name) for name in names)
     sizes = [each.n for each in start.sample.groups]

@@ -230,3 +230,18 @@ def test_a_summary_tells_of_incomplete_rows_and_robust_indices(holes, language, 
     robust = [line for line in lines if "robust" in line.lower() and "CFI" in line]
     assert len(robust) == 1
     assert robust[0].rstrip().endswith("1,000" if language == "vi" else "1.000")
+
+
+def test_invariance_counts_incomplete_rows(holes):
+    found = sr.invariance(SMALL, holes, group="level", missing="fiml")
+    for fit, equal in zip(found.fits, [(), ("loadings",), ("loadings", "intercepts")], strict=False):
+        alone = sr.cfa(SMALL, holes, group="level", group_equal=equal, missing="fiml", estimator="MLR")
+        assert fit.n == len(holes)
+        assert fit.measures["chisq_scaled"] == pytest.approx(alone.measures["chisq_scaled"], rel=1e-6)
+
+
+def test_invariance_allows_for_clusters(complete):
+    table = complete.assign(c=np.arange(len(complete)) // 8)
+    one = sr.invariance(SMALL, table, group="level", cluster="c")
+    alone = sr.cfa(SMALL, table, group="level", estimator="MLR", cluster="c")
+    assert one.fits[0].measures["chisq_scaled"] == pytest.approx(alone.measures["chisq_scaled"], rel=1e-7)
