@@ -155,7 +155,7 @@ class OrdinalSource:
                     return CATEGORY
                 weights = None if rows.weights is None else np.repeat(rows.weights, often)
                 drawn = replace(sample, n=len(values), weights=weights, clusters=None)
-                found.append(ordinal_sample(drawn, values, self.categories, self.table.predictors, 0))
+                found.append(ordinal_sample(drawn, values, self.categories, self.table.predictors, None))
             return problem_of(self.table, found, self.options)
         except (SipasError, np.linalg.LinAlgError):
             return MOMENTS

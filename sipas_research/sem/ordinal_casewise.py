@@ -15,14 +15,16 @@ from sipas_research.errors import AnalysisError
 from sipas_research.numerics.correlation import Array, read_only
 from sipas_research.numerics.ordered_regression import Margin, continuous_margin, ordered_margin
 from sipas_research.numerics.pair_correlation import PairFit, pair_fit
+from sipas_research.sem.clusters import Clusters
 from sipas_research.sem.moments import GroupSample
 from sipas_research.sem.ordinal_moments import MomentShape, OrdinalSample
 from sipas_research.sem.ordinal_problem import where
 
 
 def casewise_sample(
-    sample: GroupSample, shape: MomentShape, codes: NDArray[np.int8], numeric: Array, outside: Array, clusters: int
-) -> OrdinalSample:
+    sample: GroupSample, shape: MomentShape, codes: NDArray[np.int8], numeric: Array, outside: Array,
+    clusters: Clusters | None,
+) -> OrdinalSample:  # fmt: skip
     """Return the statistics of one group.
 
     Parameters
@@ -34,8 +36,8 @@ def casewise_sample(
     numeric : (n, continuous variables) array
     outside : (n, m) array
         Predictors.
-    clusters : int
-        Clusters over all groups; 0 without.
+    clusters : Clusters or None
+        Of all groups, where rows come in some.
     """
     weights = np.ones(len(outside)) if sample.weights is None else np.asarray(sample.weights, dtype=float)
     margins = _margins(shape, codes, numeric, outside, weights, sample.label)
@@ -60,10 +62,10 @@ def casewise_sample(
         rows[:, last + k] = turned
     alone = len(weights) * np.einsum("ij,ij->j", rows, rows)
     gamma, sums = len(weights) * (rows.T @ rows), None
-    if clusters and sample.clusters is not None:
-        sums = np.zeros((clusters, shape.size))
+    if clusters is not None and sample.clusters is not None:
+        sums = np.zeros((clusters.count, shape.size))
         np.add.at(sums, sample.clusters, rows)
-        sums *= np.sqrt(clusters / (clusters - 1))
+        sums *= clusters.stretch[:, None]
         gamma = len(weights) * (sums.T @ sums)
     centre = weights @ outside / weights.sum()
     around = outside - centre

@@ -13,6 +13,7 @@ import numpy as np
 
 from sipas_research.errors import AnalysisError
 from sipas_research.numerics.correlation import Array, read_only
+from sipas_research.sem.clusters import clusters_of
 from sipas_research.sem.defaults import build_table
 from sipas_research.sem.discrepancy import Target, inverse_and_log_determinant
 from sipas_research.sem.layout import layout_of
@@ -79,8 +80,9 @@ def ordinal_data(table: ParameterTable, sample: Sample, options: FitOptions) -> 
     require_regular(sample.groups, invertible=False)
     rows = [rows_of(group) for group in sample.groups]
     categories = categories_of(sample.groups, rows, ordered)
+    clusters = clusters_of(sample.groups)
     samples = tuple(
-        ordinal_sample(group, values, categories, table.predictors, sample.n_clusters)
+        ordinal_sample(group, values, categories, table.predictors, clusters)
         for group, values in zip(sample.groups, rows, strict=True)
     )
     return OrdinalData({name: len(values) for name, values in categories.items()}, samples)

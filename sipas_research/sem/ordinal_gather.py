@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sipas_research.errors import AnalysisError
 from sipas_research.numerics.contingency import MOST_CATEGORIES
 from sipas_research.numerics.correlation import Array, read_only
+from sipas_research.sem.clusters import Clusters
 from sipas_research.sem.moments import GroupSample
 from sipas_research.sem.ordinal_moments import MomentShape, OrdinalSample
 from sipas_research.sem.ordinal_problem import where
@@ -61,7 +62,11 @@ def categories_of(samples: Sequence[GroupSample], rows: Sequence[Array], ordered
 
 
 def ordinal_sample(
-    sample: GroupSample, rows: Array, categories: dict[str, Array], predictors: Sequence[str], clusters: int
+    sample: GroupSample,
+    rows: Array,
+    categories: dict[str, Array],
+    predictors: Sequence[str],
+    clusters: Clusters | None,
 ) -> OrdinalSample:
     """Return the statistics of a group.
 
@@ -74,8 +79,8 @@ def ordinal_sample(
         Answers of the ordered items.
     predictors : sequence of str
         Observed predictors that everything is conditional on.
-    clusters : int
-        Clusters over all groups; 0 without.
+    clusters : Clusters or None
+        Of all groups, where rows come in some.
     """
     names = tuple(name for name in sample.names if name not in predictors)
     shape = MomentShape(names, tuple(predictors), tuple(len(categories.get(name, ())) for name in names))
@@ -83,7 +88,6 @@ def ordinal_sample(
     codes = np.array(
         [np.searchsorted(categories[name], rows[:, place[name]]) for name in names if name in categories], dtype=np.int8
     )
-    groups = sample.clusters if clusters else None
     if len(predictors) or len(shape.numeric):
         from sipas_research.sem.ordinal_casewise import casewise_sample
 
@@ -95,8 +99,9 @@ def ordinal_sample(
     covariance = covariance_of(codes, sample.weights, looked_up)
     gamma, sums = sample.n * covariance, None
     alone = np.diag(gamma)
-    if groups is not None:
-        sums = np.sqrt(clusters / (clusters - 1)) * sums_of(codes, sample.weights, looked_up, groups, clusters)
+    if clusters is not None and sample.clusters is not None:
+        totals = sums_of(codes, sample.weights, looked_up, sample.clusters, clusters.count)
+        sums = clusters.stretch[:, None] * totals
         gamma = sample.n * (sums.T @ sums)
     values = np.concatenate([*fit.thresholds, fit.correlation[shape.pairs]])
     upper = np.triu_indices(len(names), 1)

@@ -101,7 +101,8 @@ class OrdinalSample:
     adjusted : int
         2 x 2 tables whose empty cell was given half an answer.
     cluster_sums : (c, s) array or None
-        What each cluster adds to ``values``, clusters counted over all groups, times sqrt(C / (C - 1)).
+        What each cluster adds to ``values``, clusters counted over all groups, times the
+        root of C / (C - 1) with C those of the groups that share clusters.
     """
 
     label: str
