@@ -55,7 +55,7 @@ def sem(
         The model; see :mod:`sipas_research.sem.syntax`.
     data : Responses, DataFrame, Moments or mapping of str to Moments
         One row a person, variables in columns; or covariances and means of one group or, by label, of several. Rows
-        with a missing value in a variable of the model are left out with a warning.
+        with a missing value in a variable of the model are left out with a warning, unless ``missing`` says otherwise.
     estimator : {"ML", "MLR", "MLM", "GLS", "ULS", "WLS", "DWLS", "WLSMV", "ULSMV"}, optional
         Maximum likelihood; with robust errors and the Yuan-Bentler test (MLR) or the Satorra-Bentler test (MLM);
         generalised and unweighted least squares. For ordered answers: weighted least squares with the full (WLS) or
@@ -71,7 +71,9 @@ def sem(
     ordered : sequence of str or True
         Variables whose answers are ordered categories; True: all that something explains.
     missing : {"listwise", "fiml"}
-        Leave incomplete rows out, or count them with what they hold (full-information maximum likelihood).
+        Leave incomplete rows out, or count them with what they hold (full-information maximum likelihood; ML, MLR):
+        right where what is missing depends on nothing but what is there. Rows without a fixed predictor are left out
+        all the same; with ``fixed_x=False`` predictors are modelled, and their holes too.
     cluster : str, optional
         Column of the sampling clusters, such as agencies: errors and tests allow for it.
     weights : str, optional

@@ -15,6 +15,7 @@ from sipas_research.results import DataKind
 from sipas_research.sem.difference import difference
 from sipas_research.sem.fit_indices import chi_square_p
 from sipas_research.sem.group_fits import STEPS, GroupModel, group_model, require_rows
+from sipas_research.sem.missing import sample_with_holes
 from sipas_research.sem.moments import GroupSample, sample_of_rows
 from sipas_research.sem.phrases import p_phrase
 from sipas_research.sem.result import SemFit
@@ -152,6 +153,7 @@ def invariance_search(
     step: str = "scalar",
     method: str = "split",
     estimator: str = "MLR",
+    missing: str = "listwise",
     alpha: float = 0.05,
     seed: int = 1,
     data_kind: DataKind = DataKind.USER,
@@ -178,6 +180,7 @@ def invariance_search(
         Loadings only, or intercepts too.
     method : {"split", "holm"}
     estimator : {"MLR", "ML", "MLM"}
+    missing : {"listwise", "fiml"}
     alpha : float
         In (0, 1).
     seed : int
@@ -203,7 +206,7 @@ def invariance_search(
     _require_options(step, method, estimator, alpha, seed)
     start = group_model(
         model, data, group=group, estimator=estimator, group_partial=(), std_lv=True, orthogonal=False, level=0.95,
-        data_kind=data_kind,
+        data_kind=data_kind, missing=missing,
     )  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SipasWarning)  # fits on the way; the verdicts tell what came of them
@@ -241,8 +244,9 @@ def _halves(start: GroupModel, seed: int) -> tuple[Sample, Sample]:
         ordered = np.lexsort(values[:, np.argsort(part.names)].T)
         drawn = ordered[rng.permutation(part.n)]
         cut = part.n - part.n // 2
-        first.append(sample_of_rows(values[np.sort(drawn[:cut])], part.names, part.label))
-        second.append(sample_of_rows(values[np.sort(drawn[cut:])], part.names, part.label))
+        build = sample_of_rows if part.holes is None else sample_with_holes
+        first.append(build(values[np.sort(drawn[:cut])], part.names, part.label))
+        second.append(build(values[np.sort(drawn[cut:])], part.names, part.label))
     halves = tuple(_sample(parts, start.sample) for parts in (first, second))
     for half in halves:
         require_rows(half, start.table(), half=True)

@@ -245,3 +245,13 @@ def test_invariance_allows_for_clusters(complete):
     one = sr.invariance(SMALL, table, group="level", cluster="c")
     alone = sr.cfa(SMALL, table, group="level", estimator="MLR", cluster="c")
     assert one.fits[0].measures["chisq_scaled"] == pytest.approx(alone.measures["chisq_scaled"], rel=1e-7)
+
+
+def test_a_search_for_items_that_differ_counts_incomplete_rows(holes):
+    rng = np.random.default_rng(6)
+    table = holes.assign(place=np.where(rng.random(len(holes)) < 0.5, "a", "b"))
+    table.loc[table["place"] == "b", "access2"] += 0.6
+    found = sr.invariance_search(SMALL, table, group="place", missing="fiml", seed=2)
+    rows = found.tidy()
+    assert rows["parameter"].tolist() == ["access2~1"]
+    assert rows["verdict"].tolist() == ["confirmed"]
