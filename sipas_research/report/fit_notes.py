@@ -97,6 +97,7 @@ def solution_notes(fit: SemFit, responses: Responses, language: str, *, brief: b
         "many_dropped": {"share": share},
     }
     keys = [f"brief_{name}" if brief else name]
+    keys += [("brief_fiml" if brief else "fiml")] if fit.options.fiml else []
     keys += [("dropped_brief" if brief else "dropped")] if left_out else []
     if not brief:
         keys += ["many_dropped"] if many_dropped(fit) else []
