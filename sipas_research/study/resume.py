@@ -67,7 +67,9 @@ def step_checksum(step: Step, inputs: str) -> str:
     return _digest([inputs, _file(step.notebook), json.dumps(shown, ensure_ascii=False), *files])
 
 
-def stamp(notebook: dict[str, Any], inputs: str, made: Iterable[Path] = (), *, root: Path | None = None) -> None:
+def stamp(
+    notebook: dict[str, Any], inputs: str, made: Iterable[Path] = (), *, root: Path | None = None, study: str = ""
+) -> None:
     """Write the checksums into an executed notebook, in place.
 
     Parameters
@@ -76,34 +78,29 @@ def stamp(notebook: dict[str, Any], inputs: str, made: Iterable[Path] = (), *, r
     inputs : str
         Checksum of what it was made from.
     made : iterable of Path
-        Files made from it, below the folder ``root``.
+        Files made from it, below the folder ``root``; where there are any, ``study`` stands beside them: the checksum
+        of all the study's inputs.
     """
     notebook["metadata"].pop(FIELD, None)
     record: dict[str, Any] = {"inputs": inputs, "content": _content(notebook)}
     files = {path.relative_to(root).as_posix() if root else path.name: _file(path) for path in made}
-    notebook["metadata"][FIELD] = {**record, "files": files} if files else record
+    notebook["metadata"][FIELD] = {**record, "study": study, "files": files} if files else record
 
 
-def files_of(path: Path) -> dict[Path, str]:
+def files_of(path: Path, *, study: str = "") -> dict[Path, str]:
     """Return the files made from an executed notebook, as it says, with the checksums they had then.
 
-    Empty where it says nothing, or where one of them is no longer as it was.
+    Empty where it says nothing, where one of them is no longer as it was, or where ``study`` is given and they were
+    made from other inputs of the study.
     """
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        named = notebook["metadata"][FIELD].get("files", {})
-        found = {path.parents[1] / name: str(checksum) for name, checksum in named.items()}
+        record = json.loads(path.read_text(encoding="utf-8"))["metadata"][FIELD]
+        if study and record["study"] != study:
+            return {}
+        found = {path.parents[1] / name: str(checksum) for name, checksum in record.get("files", {}).items()}
         return found if all(_file(file) == checksum for file, checksum in found.items()) else {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-
-
-def made_from(path: Path) -> str:
-    """Return the checksum of what an executed notebook was made from, as it says; "" where it says nothing."""
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["metadata"][FIELD]["inputs"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
 
 
 def is_current(path: Path, inputs: str) -> bool:

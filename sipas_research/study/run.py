@@ -73,7 +73,7 @@ def execute(
     open_steps = [n for n in range(len(plan.steps)) if n not in kept]
     remaining = Plan(tuple(plan.steps[n] for n in open_steps))
     with tempfile.TemporaryDirectory(prefix="sipas_") as kernel:
-        jobs = [_job(plan.steps[n], Path(kernel), marks or PersonMarks(), folder, sums[n]) for n in open_steps]
+        jobs = [_job(plan.steps[n], Path(kernel), marks or PersonMarks(), folder, sums[n], inputs) for n in open_steps]
         _write_kernel(Path(kernel))
         with _pool(kernel, len(jobs)) as pool:
             outcomes = _drain(pool, remaining, jobs, quiet=quiet)
@@ -98,7 +98,7 @@ def person_marks(*surveys: Responses) -> PersonMarks:
     return PersonMarks(frozenset(values), frozenset(questions))
 
 
-def _job(step: Step, work: Path, marks: PersonMarks, folder: Path | None, checksum: str) -> Job:
+def _job(step: Step, work: Path, marks: PersonMarks, folder: Path | None, checksum: str, study: str) -> Job:
     replacements = {
         **{v: Path(v).name for _, v in step.parameters if isinstance(v, str) and Path(v).is_absolute()},
         **({f"{folder.parent}{sep}": "" for sep in "/\\"} if folder else {}),
@@ -108,7 +108,8 @@ def _job(step: Step, work: Path, marks: PersonMarks, folder: Path | None, checks
         tempfile.gettempdir(): "temp",
     }
     pairs = tuple((old, new) for old, new in replacements.items() if len(old) >= _SHORTEST_PATH)
-    return Job(step.notebook, step.parameters, step.output, step.failed, work, pairs, marks, checksum, step.finish)
+    paths = (step.output, step.failed, work)
+    return Job(step.notebook, step.parameters, *paths, pairs, marks, checksum, step.finish, study)
 
 
 def _write_kernel(folder: Path) -> None:

@@ -150,7 +150,7 @@ def read_scorecard(path: Path, agency: str, language: str) -> AgencyScorecard:
     wanted = agency or next((code for code, spoken in known if spoken == language), "")
     if (wanted, language) not in known:
         listed = ", ".join(code for code, spoken in known if spoken == language) or "–"
-        fields = {"agency": wanted or "–", "language": language, "known": listed}
+        fields = {"agency": wanted or "–", "spoken": language, "known": listed}
         raise DataFileError("scorecard.file.absent", file=path.name, problems=(), **fields)
     place = known.index((wanted, language))
     line = lines[place + 1] if place + 1 < len(lines) else ""
@@ -184,7 +184,7 @@ def _head(path: Path, line: str) -> dict[str, Any]:
     try:
         head = json.loads(line)
         checksum = head.pop("checksum")
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataFileError("scorecard.file.unreadable", file=path.name) from error
     if head.get("format") != _FORMAT:
         raise DataFileError("scorecard.file.unreadable", file=path.name)

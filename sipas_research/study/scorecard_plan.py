@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -115,8 +114,3 @@ def _finishing(step: Step, study: Study, everyone: Responses, out: Path) -> Step
     agency = everyone.agencies.get(code) or Agency(code, Bilingual(code))
     finish = WriteScorecard(study, agency, step.language, out, (everyone.source,))
     return replace(step, finish=finish)
-
-
-def file_checksum(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

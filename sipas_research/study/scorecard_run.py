@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from sipas_research.errors import AgencyError, StudyError
 from sipas_research.files import clear_leftovers, write_text
 from sipas_research.study.outputs import SCORECARDS_FOLDER
-from sipas_research.study.plan import Plan
+from sipas_research.study.plan import scorecard_plan
 from sipas_research.study.report import check_study, languages
-from sipas_research.study.resume import files_of, input_checksum, made_from
+from sipas_research.study.resume import files_of, input_checksum
 from sipas_research.study.run import execute, person_marks
-from sipas_research.study.scorecard_plan import file_checksum, prepare_scorecards, scorecards_file
+from sipas_research.study.scorecard_plan import prepare_scorecards, scorecards_file
 from sipas_research.study.study import Study, scorecard_agencies
 from sipas_research.study.study_file import near
 from sipas_research.survey.responses import Responses
-from sipas_research.wording import text
+from sipas_research.wording import LANGUAGES, text
 
 MANIFEST = "danh_muc.csv"
 _COLUMNS = ("file", "agency", "language", "size", "sum", "inputs")
@@ -75,32 +75,27 @@ def make_scorecards(
     marks, inputs = person_marks(*checked.responses.values()), input_checksum(study)
     plan = prepare_scorecards(study, checked.first, codes, chosen, place, marks=marks, inputs=inputs, resume=resume)
     executed = execute(plan, marks=marks, folder=study.folder, quiet=quiet, inputs=inputs, resume=resume)
-    documents = scorecard_documents(executed)
-    manifest = write_manifest(study, plan, executed, place)
+    documents = tuple(file for path in executed for file in files_of(path))
     data = scorecards_file(study, place)
+    manifest = write_manifest(study, checked.first.agencies.codes(), place, inputs)
     return (*documents, *([data] if data.is_file() else []), manifest, *executed, *checked.files)
 
 
-def scorecard_documents(executed: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the documents made from executed notebooks, in order."""
-    return tuple(file for path in executed for file in files_of(path))
+def write_manifest(study: Study, codes: Iterable[str], out: Path, inputs: str) -> Path:
+    """Write the list of all scorecards that stand in the folder whole and are made from the same inputs of the study.
 
-
-def write_manifest(study: Study, plan: Plan, executed: Sequence[Path], out: Path) -> Path:
-    """Write the list of a run's scorecards: file, agency, language, size, SHA-256 of the file and of its inputs."""
+    One row a file: file, agency, language, size, SHA-256 of the file, checksum of the inputs. Scorecards of an earlier
+    run that no longer fit the inputs are not listed.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([text(f"scorecard.manifest.{name}", "vi") for name in _COLUMNS])
-    folder = out / SCORECARDS_FOLDER
-    for step, path in zip(plan.steps, executed, strict=True):
-        for file, checksum in files_of(path).items():
-            agency = str(dict(step.parameters)["agency"])
-            row = [file.name, agency, step.language, file.stat().st_size, checksum, made_from(path)]
+    for step in scorecard_plan(study, LANGUAGES, out, agencies=codes).steps:
+        agency = str(dict(step.parameters)["agency"])
+        for file, checksum in files_of(step.output, study=inputs).items():
+            row = (file.name, agency, step.language, file.stat().st_size, checksum, inputs)
             writer.writerow([_inert(cell) for cell in row])
-    data = scorecards_file(study, out)
-    if data.is_file():
-        writer.writerow([data.name, "", "", data.stat().st_size, file_checksum(data), ""])
-    return write_text(folder / MANIFEST, buffer.getvalue(), encoding="utf-8-sig")
+    return write_text(out / SCORECARDS_FOLDER / MANIFEST, buffer.getvalue(), encoding="utf-8-sig")
 
 
 def _inert(cell: object) -> object:

@@ -33,7 +33,8 @@ class Job:
     """What a worker needs for one run. Paths are absolute.
 
     ``work`` is a folder that the caller removes; ``replacements`` take machine paths out of the result;
-    ``checksum`` is that of the inputs, written into the executed notebook; ``finish`` makes further files of it.
+    ``checksum`` is that of the step's inputs, ``study`` that of the whole study's; both are written into the executed
+    notebook. ``finish`` makes further files of it.
     """
 
     notebook: Path
@@ -45,6 +46,7 @@ class Job:
     marks: PersonMarks = field(default_factory=PersonMarks)
     checksum: str = ""
     finish: Finish | None = None
+    study: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ def _land(job: Job, notebook: Any, work: Path) -> Outcome:
             return Outcome(None, type(error).__name__, refused=error)
         told = tuple(w.message for w in caught if isinstance(w.message, SipasWarning))
     if job.checksum:
-        stamp(notebook, job.checksum, made, root=job.output.parents[1])
+        stamp(notebook, job.checksum, made, root=job.output.parents[1], study=job.study)
     written = write_text(job.output, nbformat.writes(notebook) + "\n")
     job.failed.unlink(missing_ok=True)
     return Outcome(written, told=told)
