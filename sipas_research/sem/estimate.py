@@ -113,7 +113,7 @@ def sem(
     Warns
     -----
     NotIdentifiedWarning, HeywoodWarning, NegativeVarianceWarning, ConvergenceWarning, FewRowsWarning,
-    SingularMatrixWarning, DroppedRowsWarning
+    FewClustersWarning (no more clusters than parameters), SingularMatrixWarning, DroppedRowsWarning
 
     References
     ----------

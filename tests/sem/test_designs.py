@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import lavaan_cases as cases
 import numpy as np
 import pandas as pd
 import pytest
@@ -207,6 +208,26 @@ def test_comparisons_and_score_tests_allow_for_clusters(options, method):
         largest = held.modification_indices().iloc[0]
         results.append([tested["chisq_diff"], released, largest["mi_scaled"], largest["epc"]])
     np.testing.assert_allclose(results[0], results[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "method", "expected"),
+    [
+        ({"cluster": "agency"}, "satorra_bentler_2001", 9.989483),
+        ({"cluster": "agency"}, "satorra_2000", 9.378619),
+        ({"weights": "weight"}, "satorra_bentler_2001", 8.15363),
+        ({"weights": "weight", "cluster": "agency"}, "satorra_bentler_2001", 8.116595),
+    ],
+)
+def test_scaled_differences_are_those_of_lavaan(options, method, expected):
+    """Reference: lavTestLRT of lavaan 0.6-14. Its Satorra (2000) leaves weights out of Gamma, so it is not one here."""
+    data = cases.data("survey")
+    model = "access =~ access1 + access2 + access3 + access4\nresult =~ result1 + result2 + result3"
+    free = fit(model, data, group="level", **options)
+    held = fit(model, data, group="level", group_equal=("loadings", "intercepts"), **options)
+    found = sr.compare(free, held, method=method).tidy().iloc[1]
+    assert found["df_diff"] == 10
+    assert found["chisq_diff"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_released_equality_is_the_wald_test_of_the_free_model_nearly():
