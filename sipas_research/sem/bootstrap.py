@@ -80,13 +80,13 @@ class Bootstrap:
         return self.drawn.improper
 
     def frame(self, scale: Literal["raw", "lv", "all"] = "raw") -> pd.DataFrame:
-        """Return the draws with a column for each row of the table, named lhs-op-rhs, or by its label."""
+        """Return the draws with a column for each row of the table: its label where no other has it, or lhs-op-rhs."""
         table = self.fit.table
-        several = len(table.groups) > 1
-        names = [
-            (row.label or f"{row.lhs}{row.op}{row.rhs}") + (f" [{table.groups[row.group]}]" if several else "")
-            for row in table.rows
-        ]
+        shared = Counter(row.label for row in table.rows)
+        names = []
+        for row in table.rows:
+            where = f" [{table.groups[row.group]}]" if len(table.groups) > 1 else ""
+            names.append(row.label if row.label and shared[row.label] == 1 else f"{row.lhs}{row.op}{row.rhs}{where}")
         names += [definition.name for definition in self.fit.restrictions.definitions]
         return pd.DataFrame(np.array(self._on(scale)), columns=names)
 

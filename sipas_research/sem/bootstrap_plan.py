@@ -9,7 +9,7 @@ import numpy as np
 
 from sipas_research.errors import AnalysisError
 from sipas_research.numerics.correlation import Array
-from sipas_research.sem.bootstrap_sources import MINIMUM, Counts, Source, source_of
+from sipas_research.sem.bootstrap_sources import MINIMUM, MOMENTS, Counts, Source, source_of
 from sipas_research.sem.implied import Implied
 from sipas_research.sem.optimum import Point, Problem, minimise
 from sipas_research.sem.parameter_table import ParameterTable
@@ -97,6 +97,8 @@ def plan_of(fit: SemFit) -> Plan:
 
 def replicate(plan: Plan, counts: Sequence[Counts]) -> Replicate | str:
     """Return the values of the sample in which row i stands ``counts[g][i]`` times, or why there are none."""
+    if not all(often.any() for often in counts):  # clusters that cut groups: none of a group's was drawn
+        return MOMENTS
     with np.errstate(all="ignore"):
         problem = plan.source.problem(counts)
         if isinstance(problem, str):

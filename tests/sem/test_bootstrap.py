@@ -127,7 +127,10 @@ def test_errors_come_close_to_the_sandwich_and_every_row_has_an_interval():
     assert held["std_all_error"].gt(0).any()  # a fixed loading varies once standardised
     wide, narrow = found.tidy(level=0.99), found.tidy(level=0.8)
     assert wide.loc[free, "conf_low"].lt(narrow.loc[free, "conf_low"]).all()
-    assert found.frame("all").shape == (400, len(tidy))
+    frame = found.frame("all")
+    assert frame.shape == (400, len(tidy))
+    assert frame.columns.is_unique
+    assert {"a", "indirect", "visual=~x1"} <= set(frame)
 
 
 def test_draws_without_estimates_are_counted_and_kept_as_missing():

@@ -85,6 +85,25 @@ def test_clusters_that_cut_groups_are_drawn_over_all_groups():
     assert (often.groupby(frame["agency"]).nunique() == 1).all()
 
 
+@pytest.mark.parametrize(("data", "options"), [("plain", {}), ("holes", {"missing": "fiml"})])
+def test_a_group_that_nobody_drawn_belongs_to_is_a_failed_draw(data, options):
+    frame = DATA[data].assign(agency=np.arange(len(FRAME)) % 12)
+    few = (frame["agency"] == 0) & (np.arange(len(FRAME)) < 150)
+    frame["part"] = np.where(few, "in one cluster", "in all")
+    fit = fitted("f =~ x1 + x2 + x3", frame, {"cluster": "agency", "group": "part", **options})
+    with pytest.warns(FailedDrawsWarning):
+        found = fit.bootstrap(draws=20, seed=1)
+    lost = [
+        not counts[list(fit.table.groups).index("in one cluster")].any()
+        for counts in (
+            units_of(plan_of(fit), None).counts(np.random.default_rng(seed))
+            for seed in np.random.SeedSequence(1).spawn(20)
+        )
+    ]
+    assert np.isnan(found.draws[lost]).all()
+    assert 0 < sum(lost) <= found.failed < 20
+
+
 def test_errors_by_cluster_follow_the_clusters():
     generator = np.random.default_rng(5)
     shared = np.repeat(generator.standard_normal((60, 1)), 10, axis=0)
