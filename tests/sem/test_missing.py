@@ -185,8 +185,9 @@ def test_predictors_with_holes_are_modelled_or_their_rows_left_out():
     table = cases.data("survey_holes")
     model = SMALL + "\naccess + result ~ online + age"
     gone = int(table["age"].isna().sum())
-    with pytest.warns(DroppedRowsWarning):
+    with pytest.warns(DroppedRowsWarning) as told:
         assert sr.sem(model, table, missing="fiml").n == len(table) - gone
+    assert "(online, age)" in str(told[0].message)
     with warnings.catch_warnings():
         warnings.simplefilter("error", SipasWarning)
         assert sr.sem(model, table, missing="fiml", fixed_x=False).n == len(table)
