@@ -49,3 +49,15 @@ class OrdinalFit(SemFit):
         from sipas_research.sem.ordinal_standardized import ordinal_row_slopes
 
         return ordinal_row_slopes(self, scale)
+
+    def residuals(self, kind: Literal["cor", "raw", "standardized", "mean"] = "cor") -> pd.DataFrame:
+        """Return observed less implied correlations, or thresholds; see :func:`.ordinal_residuals`."""
+        from sipas_research.sem.ordinal_residuals import ordinal_residuals
+
+        return ordinal_residuals(self, kind)
+
+    def scores(self, method: Literal["regression", "bartlett"] = "regression") -> pd.DataFrame:
+        """Return factor scores of the rows used, for further analysis only; see :func:`.ordinal_scores`."""
+        from sipas_research.sem.ordinal_scores import ordinal_scores
+
+        return ordinal_scores(self, method)

@@ -61,13 +61,21 @@ def factor_scores(fit: SemFit, method: str = "regression") -> pd.DataFrame:
         raise AnalysisError("sem.error.no_latents")
     if not fit.sample.with_rows:
         raise AnalysisError("sem.error.no_rows_for_scores")
+    return stacked_scores(fit, [_group(fit, number, method) for number in range(len(fit.samples))])
+
+
+def _group(fit: SemFit, number: int, method: str) -> Array:
+    holes = fit.samples[number].holes
+    if holes is None:
+        return _scored(fit, number, score_weights(fit, number, method))
+    return _scored_with_holes(fit, number, holes, method)
+
+
+def stacked_scores(fit: SemFit, parts: Sequence[Array]) -> pd.DataFrame:
+    """Return the scores of all groups as one table, rows in the order of the user's."""
     frames = []
-    for number, sample in enumerate(fit.samples):
-        if sample.holes is None:
-            values = _scored(fit, number, score_weights(fit, number, method))
-        else:
-            values = _scored_with_holes(fit, number, sample.holes, method)
-        frame = pd.DataFrame(values, columns=list(latents))
+    for sample, part in zip(fit.samples, parts, strict=True):
+        frame = pd.DataFrame(part, columns=list(fit.table.latents))
         if sample.index is not None:
             frame.index = sample.index
         if len(fit.samples) > 1:

@@ -15,6 +15,7 @@ from sipas_research.sem.text_columns import INDENT, Line
 from sipas_research.wording import integer, number, p_value, text
 
 if TYPE_CHECKING:
+    from sipas_research.sem.chi_squares import Test
     from sipas_research.sem.result import SemFit
 
 _DECIMALS = 3
@@ -31,6 +32,8 @@ def head_lines(fit: SemFit, language: str) -> list[Line]:
         _row("optimiser", language, text("sem_summary.value.optimiser", language)),
         _row("parameters", language, integer(free_rows, language)),
     ]
+    if fit.options.categorical:
+        lines.append(Line(INDENT + text("sem_ordinal.row.parameterization", language), (fit.options.parameterization,)))
     if equalities:
         lines.append(_row("equalities", language, integer(equalities, language)))
     if constraints.bounds:
@@ -62,7 +65,19 @@ def _holes(fit: SemFit, language: str) -> list[Line]:
 
 def _with_robust(fit: SemFit) -> bool:
     """Return whether there are robust indices: with robust errors, and where rows are incomplete."""
-    return fit.options.robust or (fit.options.fiml and "cfi_robust" in fit.measures)
+    return _scaled(fit) or (fit.options.fiml and "cfi_robust" in fit.measures)
+
+
+def _scaled(fit: SemFit) -> bool:
+    """Return whether the test has a scaled form."""
+    return fit.options.robust or "chisq_scaled" in fit.measures
+
+
+def _shift(fit: SemFit, test: Test, language: str) -> list[Line]:
+    """Return the shift of a scaled and shifted test."""
+    if not fit.options.categorical:
+        return []
+    return [Line(INDENT + text("sem_ordinal.row.shift", language), ("", _value(test.shift, language)))]
 
 
 def _design(fit: SemFit, language: str) -> list[Line]:
@@ -86,13 +101,13 @@ def fit_lines(fit: SemFit, language: str) -> list[Line]:
     if fit.options.likelihood:
         lines += _likelihood(fit, language)
     lines += _rmsea(fit, language)
-    shares = [_value(fit.measures["srmr"], language)] * (2 if fit.options.robust else 1)
+    shares = [_value(fit.measures["srmr"], language)] * (2 if _scaled(fit) else 1)
     return [*lines, Line(), _title("srmr", language), Line(), _row("srmr", language, *shares)]
 
 
 def error_lines(fit: SemFit, coverage: str, language: str) -> list[Line]:
     """Return how the standard errors came about."""
-    sandwich = fit.options.robust or fit.options.estimator == "ULS"
+    sandwich = fit.options.robust or fit.options.estimator in ("ULS", "DWLS", "WLSMV", "ULSMV")
     kind = text(f"sem_summary.value.errors_{'sandwich' if sandwich else 'standard'}", language)
     if fit.options.cluster is not None:
         kind = text("sem_design.value.errors_clusters", language)
@@ -102,7 +117,7 @@ def error_lines(fit: SemFit, coverage: str, language: str) -> list[Line]:
 
 
 def _tests(fit: SemFit, language: str) -> list[Line]:
-    measures, robust = fit.measures, fit.options.robust
+    measures, robust = fit.measures, _scaled(fit)
     lines = [Line(), _title("test", language)]
     if robust:
         names = tuple(text(f"sem_summary.value.{name}", language) for name in ("plain", "scaled"))
@@ -116,13 +131,16 @@ def _tests(fit: SemFit, language: str) -> list[Line]:
     lines.append(_row("over_df", language, *(_value(ratio, language) for ratio in ratios)))
     if robust:
         lines.append(_alone(fit, "scaling", "chisq_scaling_factor", language))
-        lines.append(Line(INDENT * 2 + text(f"sem_summary.value.{fit.options.estimator}", language)))
+        lines += _shift(fit, fit.tests.model, language)
+        topic = "sem_ordinal" if fit.options.categorical else "sem_summary"
+        lines.append(Line(INDENT * 2 + text(f"{topic}.value.{fit.options.estimator}", language)))
     parts = _group_statistics(fit)
     if len(parts) > 1:
         scaling = measures.get("chisq_scaling_factor", math.nan)
         lines.append(_heading("groups", language))
         for sample, part in zip(fit.samples, parts, strict=True):
-            cells = (part, part / scaling) if robust else (part,)
+            shift = sample.n / fit.n * fit.tests.model.shift
+            cells = (part, part / scaling + shift) if robust else (part,)
             lines.append(Line(f"{INDENT * 2}{sample.label}", tuple(_value(cell, language) for cell in cells)))
     return lines
 
@@ -141,12 +159,13 @@ def _group_statistics(fit: SemFit) -> list[float]:
 
 
 def _baseline(fit: SemFit, language: str) -> list[Line]:
-    robust = fit.options.robust
+    robust = _scaled(fit)
     lines = [Line(), _title("baseline", language), Line(), _pair(fit, "statistic", "baseline_chisq", language)]
     lines.append(_row("df", language, *_twice(str(fit.tests.baseline.df), robust)))
     lines.append(_row("p_value", language, *_p_values(fit, "baseline_pvalue", language)))
     if robust:
         lines.append(_alone(fit, "scaling", "baseline_chisq_scaling_factor", language))
+        lines += _shift(fit, fit.tests.baseline, language)
     return lines
 
 
@@ -171,7 +190,7 @@ def _rmsea(fit: SemFit, language: str) -> list[Line]:
         first = (("rmsea_robust", "rmsea_robust"), *((row, f"{name}_robust") for row, name in rows[1:]))
         lines += [_alone(fit, row, name, language) for row, name in first]
         shown_p = p_value(fit.measures["rmsea_pvalue_robust"], language)
-        lines.append(_row("rmsea_p", language, *([""] if fit.options.robust else []), shown_p, bound=bound))
+        lines.append(_row("rmsea_p", language, *([""] if _scaled(fit) else []), shown_p, bound=bound))
     return lines
 
 
@@ -190,17 +209,17 @@ def _row(name: str, language: str, *cells: str, **fields: object) -> Line:
 def _pair(fit: SemFit, row: str, name: str, language: str, *, scaled: bool = True) -> Line:
     """Return a measure, and beside it the scaled one of robust estimators (or itself where none is defined)."""
     values = [fit.measures[name]]
-    if fit.options.robust:
+    if _scaled(fit):
         values.append(fit.measures.get(f"{name}_scaled", math.nan) if scaled else fit.measures[name])
     return _row(row, language, *(_value(value, language) for value in values))
 
 
 def _alone(fit: SemFit, row: str, name: str, language: str) -> Line:
-    return _row(row, language, *([""] if fit.options.robust else []), _value(fit.measures[name], language))
+    return _row(row, language, *([""] if _scaled(fit) else []), _value(fit.measures[name], language))
 
 
 def _p_values(fit: SemFit, name: str, language: str) -> list[str]:
-    names = (name, f"{name}_scaled") if fit.options.robust else (name,)
+    names = (name, f"{name}_scaled") if _scaled(fit) else (name,)
     return [p_value(fit.measures.get(each, math.nan), language) for each in names]
 
 

@@ -21,7 +21,8 @@ COLUMNS = ("estimate", "std_error", "statistic", "p_value", "conf_low", "conf_hi
 _OF_TESTS = ("std_error", "statistic", "p_value", "p_t", "conf_low", "conf_high")
 _DECIMALS = 3
 #: Sections of a group in the order of lavaan's summary, and the rows that they hold.
-_SECTIONS = ("loadings", "regressions", "covariances", "intercepts", "variances")
+_SECTIONS = ("loadings", "regressions", "covariances", "intercepts", "thresholds", "variances", "scales")
+_KINDS = {"=~": "loadings", "~": "regressions", "~1": "intercepts", "|": "thresholds", "~*~": "scales"}
 
 
 def parameter_lines(fit: SemFit, language: str) -> list[Line]:
@@ -33,7 +34,7 @@ def parameter_lines(fit: SemFit, language: str) -> list[Line]:
     for group, name in enumerate(fit.table.groups):
         if len(fit.table.groups) > 1:
             lines += [Line(), Line(), Line(text("sem_summary.section.group", language, number=group + 1, label=name))]
-        places = [k for k, row in enumerate(fit.table.rows) if row.group == group and not row.exogenous]
+        places = [k for k, row in enumerate(fit.table.rows) if row.group == group and _worth(fit, row)]
         for section in _SECTIONS:
             lines += _section(fit, tidy, [k for k in places if _section_of(fit.table.rows[k]) == section], section,
                               labels, language)  # fmt: skip
@@ -54,10 +55,18 @@ def _shown(fit: SemFit) -> pd.DataFrame:
     return shown
 
 
+def _worth(fit: SemFit, row: Row) -> bool:
+    """Return whether a row is shown: not the moments of predictors, nor what is zero or one for any ordered item."""
+    if not fit.options.categorical:
+        return not row.exogenous
+    usual = row.free == FIXED and not row.written
+    return not (row.exogenous and row.lhs in fit.table.predictors) and not (usual and row.op in ("~1", "~*~"))
+
+
 def _section_of(row: Row) -> str:
     if row.op == "~~":
         return "variances" if row.lhs == row.rhs else "covariances"
-    return {"=~": "loadings", "~": "regressions", "~1": "intercepts"}[row.op]
+    return _KINDS[row.op]
 
 
 def _section(
@@ -69,10 +78,10 @@ def _section(
     explained = _explained(fit, rows[places[0]].group)
     yield from (Line(), _title(section, language), _columns(list(tidy), language))
     heading = ""
-    nested = section in ("loadings", "regressions", "covariances")
+    nested = section in ("loadings", "regressions", "covariances", "thresholds")
     for k in places:
         row = rows[k]
-        dotted = section not in ("loadings", "regressions")
+        dotted = section not in ("loadings", "regressions", "thresholds", "scales")
         left, right = (f".{name}" if dotted and name in explained else name for name in (row.lhs, row.rhs))
         if nested and heading != row.lhs:
             heading = row.lhs
@@ -140,7 +149,8 @@ def _constraints(fit: SemFit, language: str) -> list[Line]:
 
 
 def _title(name: str, language: str) -> Line:
-    return Line(text(f"sem_summary.section.{name}", language))
+    topic = "sem_ordinal" if name in ("thresholds", "scales") else "sem_summary"
+    return Line(text(f"{topic}.section.{name}", language))
 
 
 def _columns(names: Sequence[str], language: str) -> Line:
