@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -181,8 +182,7 @@ def fit_table(table: ParameterTable, sample: Sample, options: FitOptions) -> Sem
     troubles = troubles_of(plain, singular)
     for trouble in troubles:
         warnings.warn(trouble, stacklevel=4)
-    keys = tuple(trouble.key for trouble in troubles)
-    return SemFit(table, options, sample, problem, found, restrictions, information, keys)
+    return replace(plain, troubles=tuple(trouble.key for trouble in troubles)) if troubles else plain
 
 
 def _require_moments(sample: Sample, options: FitOptions) -> None:

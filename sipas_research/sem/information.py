@@ -166,13 +166,15 @@ def score_products(
 
 def inverse_within(information: Array, basis: Array) -> Array:
     """Return K (K' I K)^-1 K'; a generalised inverse where the information is singular, NaN where indefinite."""
-    inner = basis.T @ information @ basis
+    free = basis.shape[1] == len(basis)  # nothing is held: any basis spans all directions
+    inner = information if free else basis.T @ information @ basis
     if not len(inner):
         return np.zeros_like(information)
     if regular(inner):
         found = inverse_and_log_determinant(inner)
         if found is not None:
-            return np.asarray(basis @ found[0] @ basis.T)
+            return found[0] if free else np.asarray(basis @ found[0] @ basis.T)
+    basis = np.eye(len(basis)) if free else basis
     scale = np.sqrt(np.maximum(np.abs(np.diag(inner)), 1e-300))
     values, vectors = np.linalg.eigh(inner / scale / scale[:, None])
     if float(values[0]) < -NOT_IDENTIFIED:
@@ -194,9 +196,11 @@ def regular(inner: Array) -> bool:
 
 def lost_parameters(expected: Array, basis: Array) -> tuple[int, ...]:
     """Return the parameters that take part in a direction along which the implied moments do not change."""
-    inner = basis.T @ expected @ basis
+    free = basis.shape[1] == len(basis)
+    inner = expected if free else basis.T @ expected @ basis
     if not len(inner) or regular(inner):
         return ()
+    basis = np.eye(len(basis)) if free else basis
     scale = np.sqrt(np.maximum(np.diag(inner), 1e-300))
     values, vectors = np.linalg.eigh(inner / scale / scale[:, None])
     null = basis @ (vectors[:, values < NOT_IDENTIFIED] / scale[:, None])

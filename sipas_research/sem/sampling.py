@@ -285,10 +285,10 @@ def _kind(data: Responses | pd.DataFrame, data_kind: DataKind) -> DataKind:
 def _values(data: Responses | pd.DataFrame, names: Sequence[str]) -> Array:
     """Return the variables as an (n, p) array whose columns are contiguous."""
     frame = data.frame if isinstance(data, Responses) else data
-    wanted = _present(frame, names)
-    whole = None if isinstance(data, Responses) else _at_once(frame, wanted)
+    whole = None if isinstance(data, Responses) else _at_once(frame, names)
     if whole is not None:
         return whole
+    wanted = _present(frame, names)
     turned = data.items(_items(data, wanted)) if isinstance(data, Responses) else None
     values = np.empty((len(wanted), len(frame)))
     doubled, text = [], []
@@ -312,7 +312,7 @@ def _values(data: Responses | pd.DataFrame, names: Sequence[str]) -> Array:
 def _at_once(frame: pd.DataFrame, wanted: Sequence[str]) -> Array | None:
     """Return columns of plain numbers as one array: the common case, an order of magnitude quicker than by column."""
     place = {name: k for k, name in enumerate(frame.columns.tolist())}
-    if len(place) < len(frame.columns):
+    if len(place) < len(frame.columns) or not place.keys() >= set(wanted):
         return None
     values = frame.take([place[name] for name in wanted], axis=1).to_numpy()
     return values.astype(np.float64) if values.dtype.kind in "iufb" else None
