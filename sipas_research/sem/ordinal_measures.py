@@ -58,10 +58,11 @@ def ordinal_measures(fit: OrdinalFit) -> dict[str, float]:
 
 def _scaled(fit: OrdinalFit, counted: int) -> dict[str, float]:
     model, baseline = fit.tests.model, fit.tests.baseline
+    above = max(model.scaled, 0.0)  # a shift may take a small statistic below zero
     found = {
         "chisq_scaled": model.scaled,
         "df_scaled": float(model.df),
-        "pvalue_scaled": index.chi_square_p(model.scaled, model.df),
+        "pvalue_scaled": index.chi_square_p(above, model.df),
         "chisq_scaling_factor": model.scaling,
         "chisq_shift": model.shift,
         "baseline_chisq_scaled": baseline.scaled,
@@ -70,7 +71,7 @@ def _scaled(fit: OrdinalFit, counted: int) -> dict[str, float]:
         "baseline_chisq_scaling_factor": baseline.scaling,
     }
     found |= incremental(model.scaled, model.df, baseline.scaled, baseline.df, "_scaled")
-    return found | rmsea_measures(model.scaled, model.df, counted, len(fit.groups), "_scaled")
+    return found | rmsea_measures(above, model.df, counted, len(fit.groups), "_scaled")
 
 
 def _robust(fit: OrdinalFit, counted: int) -> dict[str, float]:

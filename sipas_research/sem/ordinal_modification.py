@@ -56,7 +56,7 @@ def ordinal_modification_indices(fit: OrdinalFit) -> pd.DataFrame:
 
 def _group(fit: OrdinalFit, group: int, inside: Array, pulled: Array) -> pd.DataFrame:
     keys = candidates(fit.table, group)
-    keys = tuple(sorted(keys, key=lambda key: _order(key[1])))
+    keys = tuple(sorted(keys, key=lambda key: place_of_kind(key[1])))
     slopes = candidate_slopes(fit, group, keys)
     target, weight = fit.problem.targets[group], fit.problem.weights[group]
     score = target.pull * (slopes.T @ weighted(weight, fit.ordinal.missed[group]))
@@ -84,7 +84,7 @@ def _group(fit: OrdinalFit, group: int, inside: Array, pulled: Array) -> pd.Data
     )
 
 
-def _order(op: str) -> int:
+def place_of_kind(op: str) -> int:
     """Return the place of a kind of row among the derivatives: paths, covariances, intercepts, thresholds, scales."""
     return {"=~": 0, "~": 0, "~~": 1, "~1": 2, "|": 3}.get(op, 4)
 

@@ -13,6 +13,8 @@ from sipas_research.sem.derivatives import expected_hessian, expected_of, observ
 from sipas_research.sem.hole_sums import hole_sums
 from sipas_research.sem.information import NOT_IDENTIFIED, inverse_within
 from sipas_research.sem.layout import Index
+from sipas_research.sem.ordinal_result import OrdinalFit
+from sipas_research.sem.ordinal_row_system import ordinal_score_parts
 from sipas_research.sem.result import SemFit
 from sipas_research.sem.row_scores import Directions, directions, require_minimum, scores
 
@@ -97,6 +99,11 @@ def row_system(fit: SemFit) -> RowSystem:
     index = fit.rows
     rows = np.flatnonzero(index.free >= 0)
     count = len(rows)
+    shared = np.zeros((count, fit.problem.size))
+    shared[np.arange(count), index.free[rows]] = 1.0
+    kept = shared @ fit.information.basis
+    if isinstance(fit, OrdinalFit):
+        return RowSystem(rows, *ordinal_score_parts(fit, rows), shared, kept, fit.problem.n)
     score, bread, meat = np.zeros(count), np.zeros((count, count)), np.zeros((count, count))
     clusters = clusters_of(fit.samples)
     totals = np.zeros((0 if clusters is None else clusters.count, count))
@@ -111,9 +118,7 @@ def row_system(fit: SemFit) -> RowSystem:
             totals[:, own] = within
     if clusters is not None:  # clusters may cut groups: their scores covary
         meat = products_of(totals, clusters) / fit.problem.n
-    shared = np.zeros((count, fit.problem.size))
-    shared[np.arange(count), index.free[rows]] = 1.0
-    return RowSystem(rows, score, bread, meat, shared, shared @ fit.information.basis, fit.problem.n)
+    return RowSystem(rows, score, bread, meat, shared, kept, fit.problem.n)
 
 
 def _matrices(

@@ -119,3 +119,15 @@ def test_wls_differences_are_plain() -> None:
     assert row.method == "plain"
     assert isinstance(row.chisq_diff, float)
     assert pd.notna(row.p_value)
+
+
+def test_the_score_test_of_equalities_agrees_with_the_difference() -> None:
+    free, tied = fit(NESTED["free"]), fit(NESTED["tied"])
+    found = sr.score_test(tied)
+    assert found.total.df == 3
+    assert found.total.statistic == pytest.approx(sr.compare(free, tied).rows[1].chisq_diff, rel=0.03)
+    values = free.tidy().set_index(["lhs", "rhs"])["estimate"]
+    single = found.tidy().iloc[0]
+    assert (single["lhs"], single["rhs"]) == ("access=~access2", "access=~access3")
+    gap = values["access", "access3"] - values["access", "access2"]
+    assert np.sign(single["difference"]) == np.sign(gap)
