@@ -16,8 +16,11 @@ from sipas_research.report.source import plain
 from sipas_research.wording import integer, percent, text
 
 
-def framework_front(framework: Framework, language: str) -> str:
-    """Return the Markdown of the first page: the framework in seven lines, and its status."""
+def framework_front(framework: Framework, language: str, *, simulated: bool = False) -> str:
+    """Return the Markdown of the first page: the framework in a few lines, and its status.
+
+    ``simulated`` says that the study is of a province that does not exist.
+    """
     lines = "\n".join(f"- {line}" for line in _summary(framework, language))
     parts = [
         f"## {said('front.heading', language)} {{.unnumbered .unlisted}}",
@@ -25,6 +28,7 @@ def framework_front(framework: Framework, language: str) -> str:
         f"### {said('front.status_heading', language)} {{.unnumbered .unlisted}}",
         _status(framework, language),
         said("front.numbers", language),
+        *([said("front.simulated", language)] if simulated else []),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -125,14 +125,15 @@ def framework_document(study: Study, framework: Framework, chapter: report.Chapt
     raised = tuple(_HEADING.sub("#", block) if isinstance(block, str) else block for block in _as_list(blocks))
     parts = [part for kind in (chapter.tables, chapter.figures, chapter.findings) for part in kind]
     kinds = [part.data_kind for part in parts if not carries_own_mark(part.id)]
+    kind = weakest([study.data_kind, *kinds])
     subtitle = "subtitle_decided" if framework.status == "read" else "subtitle"
     return report.Document(
         title=framework.title(language),
         subtitle=text(f"framework_document.document.{subtitle}", language),
         place=study.place(language),
         language=language,
-        data_kind=weakest([study.data_kind, *kinds]),
-        front_markdown=framework_front(framework, language),
+        data_kind=kind,
+        front_markdown=framework_front(framework, language, simulated=kind.is_simulated),
         chapters=(replace(chapter, blocks=raised),),
         date_line=valid_words(framework, language),
     )
@@ -142,6 +143,7 @@ def _as_list(blocks: Iterable[report.Block]) -> Iterator[report.Block]:
     """Turn findings that follow each other into one list: a document of rules reports no findings."""
     for listed, group in groupby(blocks, lambda block: isinstance(block, report.Finding)):
         if listed:
-            yield "\n".join(f"- {block.text}" for block in group if isinstance(block, report.Finding))
+            said = [block.text for block in group if isinstance(block, report.Finding)]
+            yield said[0] if len(said) == 1 else "\n".join(f"- {line}" for line in said)
         else:
             yield from group

@@ -15,6 +15,7 @@ NAMES = [
     "03_measurement",
     "04_structural_model",
     "05_index_and_ranking",
+    "06_framework",
     "08_papi",
     "90_agency_scorecard",
 ]

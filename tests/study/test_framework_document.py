@@ -68,6 +68,7 @@ def test_simulated_study_marks_its_document(folder: Path) -> None:
     document = framework_document(study, load_framework("district"), chapter)
     assert document.data_kind is DataKind.SIMULATED
     assert document.chapters[0].blocks == ("# B", "text")
+    assert "specimen" in str(document.front_markdown)
     assert "30 June 2025" in document.date_line
 
 
