@@ -29,7 +29,8 @@ class Row(NamedTuple):
     label : str
         The user's label.
     exogenous : bool
-        Taken from the sample: variances, covariances and means of observed predictors.
+        Taken from the sample: variances, covariances and means of observed predictors. Of an ordered item: a residual
+        variance that follows from its scale.
     written : bool
         Whether the row stands in the syntax; the others are added by rule.
     """
@@ -105,7 +106,10 @@ class ParameterTable:
         return tuple(names)
 
     def tidy(self) -> pd.DataFrame:
-        """Return one row a parameter: lhs, op, rhs, group, label, free (1, 2, ...; 0 fixed), value, note."""
+        """Return one row a parameter: lhs, op, rhs, group, label, free (1, 2, ...; 0 fixed), value, note.
+
+        ``note``: "fixed", "exogenous", or "follows" for a residual variance that a scale settles.
+        """
         rows = self.rows
         return pd.DataFrame(
             {
@@ -116,7 +120,7 @@ class ParameterTable:
                 "label": [row.label for row in rows],
                 "free": [row.free + 1 for row in rows],
                 "value": [row.value for row in rows],
-                "note": [_note(row) for row in rows],
+                "note": [_note(row, self.predictors) for row in rows],
             }
         )
 
@@ -127,7 +131,7 @@ class ParameterTable:
         return table_summary(self, language)
 
 
-def _note(row: Row) -> str:
+def _note(row: Row, predictors: tuple[str, ...]) -> str:
     if row.free != FIXED:
         return ""
-    return "exogenous" if row.exogenous else "fixed"
+    return "fixed" if not row.exogenous else "exogenous" if row.lhs in predictors else "follows"

@@ -43,7 +43,9 @@ def table_summary(table: ParameterTable, language: str) -> str:
 
 def _line(row: Row, explained: set[str], first: dict[int, Row], table: ParameterTable, language: str) -> Line:
     label = f" ({row.label})" if row.label else ""
-    kind = text(f"sem.table.{_kind(row, explained)}", language, lhs=row.lhs, rhs=row.rhs)
+    name = _kind(row, explained)
+    topic = "sem_ordinal" if row.op in ("|", "~*~") else "sem.table"
+    kind = text(f"{topic}.{name}", language, lhs=row.lhs, rhs=row.rhs)
     added = "" if row.written else text("sem.table.added", language)
     return Line(f"{INDENT}{_name(row)}{label}", (f"{kind}; {_state(row, first, table, language)}{added}",))
 
@@ -53,6 +55,8 @@ def _name(row: Row) -> str:
 
 
 def _kind(row: Row, explained: set[str]) -> str:
+    if row.op in ("|", "~*~"):
+        return "row_kind.threshold" if row.op == "|" else "row_kind.scale"
     if row.op == "~1":
         return "intercept" if row.lhs in explained else "mean"
     if row.op != "~~":
@@ -65,6 +69,8 @@ def _state(row: Row, first: dict[int, Row], table: ParameterTable, language: str
     """Return whether a row is estimated; one that equals an earlier row names it."""
     value = number(row.value, _DECIMALS, language)
     if row.free == _NOT_FREE:
+        if row.exogenous and row.lhs not in table.predictors:
+            return text("sem_ordinal.row_kind.follows", language)
         name = "exogenous" if row.exogenous else "fixed"
         return text(f"sem.table.state_{name}", language, **({} if row.exogenous else {"value": value}))
     earlier = first.setdefault(row.free, row)

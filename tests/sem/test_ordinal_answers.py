@@ -111,3 +111,15 @@ def test_glance_names_estimator_and_robust_indices() -> None:
     assert row["estimator"] == "WLSMV"
     assert row["n"] == 1200
     assert np.isfinite(row["cfi_robust"])
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "threshold t1 of the ordered item access1"), ("vi", "ngưỡng t1")]
+)
+def test_the_table_explains_thresholds_and_scales(language: str, words: str) -> None:
+    table = models.fitted("delta").table
+    assert words in table.summary(language)
+    notes = table.tidy().set_index(["lhs", "op", "rhs"])["note"]
+    assert notes["access1", "~~", "access1"] == "follows"
+    assert notes["access1", "~*~", "access1"] == "fixed"
+    assert notes["access1", "|", "t1"] == ""
