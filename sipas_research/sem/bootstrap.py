@@ -39,7 +39,11 @@ class Bootstrap:
     fit : SemFit
     by : str
         What was drawn: "rows" or "cluster".
-    seed : int
+    seed, jobs : int
+    plan : Plan
+        How a replicate is made.
+    units : Units
+        What is drawn, and within which strata.
     drawn : Drawn
     """
 
@@ -71,7 +75,11 @@ class Bootstrap:
 
     @property
     def failures(self) -> dict[str, int]:
-        """Number of failed draws by reason: "moments" (singular, constant items) or "minimum" (none reached)."""
+        """Number of failed draws by reason.
+
+        "moments": singular, or a variable does not vary; "category": an answer that nobody drawn gave; "minimum":
+        none was reached.
+        """
         return dict(sorted(Counter(self.drawn.failures).items()))
 
     @property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sipas_research.errors import DataFileError, OptionError
+from sipas_research.errors import AnalysisError, DataFileError, OptionError
 from sipas_research.results import DataKind
 from sipas_research.survey.raw_table import SIMULATED_COLUMN
 
@@ -106,7 +106,7 @@ def csv_blocks(path: str | Path, reading: Reading, *, separator: str, decimal: s
 
     def blocks() -> Iterator[pd.DataFrame]:
         try:
-            head = list(pd.read_csv(place, sep=separator, encoding=encoding, nrows=0).columns)
+            head = _heading(place, separator, encoding)
             wanted = _wanted(head, reading)
             yield from pd.read_csv(
                 place, sep=separator, decimal=decimal, encoding=encoding, chunksize=ROWS, usecols=wanted,
@@ -116,6 +116,16 @@ def csv_blocks(path: str | Path, reading: Reading, *, separator: str, decimal: s
             raise DataFileError("moment_streams.error.not_read", file=place.name) from error
 
     return blocks
+
+
+def _heading(place: Path, separator: str, encoding: str) -> list[str]:
+    """Return the names in the first line; pandas would rename the second of two like ones."""
+    first = pd.read_csv(place, sep=separator, encoding=encoding, header=None, nrows=1, dtype=str, na_filter=False)
+    names = [str(name) for name in first.iloc[0]]
+    doubled = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if doubled:
+        raise AnalysisError("sem.error.duplicate_columns", names=", ".join(doubled))
+    return names
 
 
 def _wanted(head: Sequence[str], reading: Reading) -> list[str] | None:

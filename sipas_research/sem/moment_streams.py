@@ -10,6 +10,7 @@ import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
@@ -159,7 +160,7 @@ def _values(block: pd.DataFrame, names: Sequence[str], missing: Sequence[float])
 def _holds_numbers(column: pd.Series) -> bool:
     """Return whether a column of objects holds numbers and gaps only, as databases hand them over."""
     return getattr(column.dtype, "kind", "O") in "iufbO" and all(
-        isinstance(value, int | float | np.number) for value in column.dropna()
+        isinstance(value, int | float | Decimal | np.number) for value in column.dropna()
     )
 
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 import warnings
+from decimal import Decimal
 
 import lavaan_cases
 import numpy as np
@@ -157,6 +158,22 @@ def test_a_file_that_is_not_parquet_is_refused(tmp_path):
     path.write_text("x1,x2\n1,2\n")
     with pytest.raises(DataFileError, match=r"x\.parquet"):
         sr.Moments.from_parquet(path)
+
+
+def test_a_name_that_stands_twice_is_refused(tmp_path):
+    path = tmp_path / "twice.csv"
+    path.write_text("x1,x2,x1\n1,2,3\n2,1,4\n", encoding="utf-8")
+    with pytest.raises(AnalysisError, match="x1"):
+        sr.Moments.from_csv(path)
+
+
+def test_numbers_of_a_database_may_be_objects():
+    frame = pd.DataFrame({"x": [Decimal("1.5"), None, Decimal(2), Decimal(4)], "y": [1, 2, 3, True]}, dtype=object)
+    with pytest.warns(DroppedRowsWarning):
+        found = sr.Moments.from_blocks([frame], ["x", "y"])
+    np.testing.assert_allclose(found.mean, [2.5, 5 / 3])
+    with pytest.raises(AnalysisError, match="not numbers"):
+        sr.Moments.from_blocks([frame.assign(y="a")], ["x", "y"])
 
 
 def test_a_file_that_changed_since_is_noticed(tmp_path):
