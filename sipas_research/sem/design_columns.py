@@ -63,7 +63,7 @@ def design_columns(frame: pd.DataFrame, *, weights: str | None, cluster: str | N
     """
     codes = None
     if cluster is not None:
-        codes = pd.factorize(_column(frame, "cluster", cluster), use_na_sentinel=True)[0].astype(np.intp)
+        codes = _clusters(_column(frame, "cluster", cluster))
         if len(codes) and codes.max() < 0:
             raise AnalysisError("sem.error.no_clusters", column=cluster)
     return DesignColumns(None if weights is None else _weights(frame, weights), codes)
@@ -77,6 +77,23 @@ def _column(frame: pd.DataFrame, option: str, name: object) -> pd.Series:
     if isinstance(column, pd.DataFrame):
         raise OptionError("sem.error.duplicate_columns", names=str(name))
     return column
+
+
+def _clusters(column: pd.Series) -> NDArray[np.intp]:
+    """Return the code of each row's cluster; 7 and "7", as two files may write them, are one cluster, blank text is none."""
+    codes, found = pd.factorize(column, use_na_sentinel=True)
+    codes = codes.astype(np.intp)
+    if getattr(column.dtype, "kind", "O") != "O":
+        return codes
+    place: dict[str, int] = {}
+    labels = [_label(value) for value in found]
+    merged = [place.setdefault(label, len(place)) if label else -1 for label in labels]
+    return np.array([*merged, -1], dtype=np.intp)[codes]
+
+
+def _label(value: object) -> str:
+    whole = isinstance(value, float | np.floating) and float(value).is_integer()
+    return str(int(value)) if whole else str(value).strip()  # type: ignore[call-overload]
 
 
 def _weights(frame: pd.DataFrame, name: str) -> Array:

@@ -117,6 +117,17 @@ def test_clusters_may_be_of_any_type(kind):
     np.testing.assert_allclose(found.vcov(), plain.vcov(), rtol=1e-9)
 
 
+def test_a_number_and_the_same_number_as_text_are_one_cluster():
+    data = frame()
+    mixed = [str(c) if k % 2 else float(c) for k, c in enumerate(data["c"])]
+    found = sr.cfa(MODEL, data.assign(c=pd.Series(mixed, dtype=object)), cluster="c")
+    assert found.sample.n_clusters == 60
+    np.testing.assert_allclose(found.vcov(), sr.cfa(MODEL, data, cluster="c").vcov(), rtol=1e-9)
+    with pytest.warns(DroppedRowsWarning, match="hay cụm"):
+        blank = sr.cfa(MODEL, data.assign(c=["  "] * 30 + mixed[30:]), cluster="c")
+    assert (blank.n, blank.sample.n_clusters) == (210, 60)
+
+
 def test_a_group_whose_weights_are_all_zero_is_named():
     data = frame()
     data.loc[data["g"] == 2, "w"] = 0.0
