@@ -80,7 +80,7 @@ def _column(frame: pd.DataFrame, option: str, name: object) -> pd.Series:
 
 
 def _clusters(column: pd.Series) -> NDArray[np.intp]:
-    """Return the code of each row's cluster; 7 and "7", as two files may write them, are one cluster, blank text is none."""
+    """Return the code of each row's cluster: 7 and "7", as two files may write them, are one, blank text is none."""
     codes, found = pd.factorize(column, use_na_sentinel=True)
     codes = codes.astype(np.intp)
     if getattr(column.dtype, "kind", "O") != "O":
