@@ -37,6 +37,9 @@ def validity(fit: SemFit, *, bootstrap: int = 1000, seed: int = 1, level: float 
     factors, the solution is improper, not identified or did not converge. An item whose loading has the opposite sign
     of most counts as turned, and is named.
 
+    Of ordered items CR and AVE are those of the normal variables thought behind the answers, S their polychoric
+    correlations: they exceed the reliability of the sum of the answers (:func:`sipas_research.reliability` has that).
+
     HTMT and HTMT2 rest on the correlations of items in absolute value, not on the fit. Their intervals are percentile
     intervals of people drawn with replacement within groups.
 
@@ -113,7 +116,7 @@ def _factors_of(fit: SemFit, group: int) -> tuple[_Factor, ...]:
     errors: set[str] = set()
     doubtful: set[str] = set()
     for row, value in zip(table.rows, fit.values, strict=True):
-        if row.group != group or row.op == "~1":
+        if row.group != group or row.op in ("~1", "|", "~*~"):
             continue
         if row.free in lost:
             doubtful |= {row.lhs, row.rhs}
@@ -290,7 +293,10 @@ def _validity_of(fit: SemFit, group: int, factor: _Factor, squares: Array) -> Fa
         common = float(signs @ factor.loadings) ** 2 * variance
         values["cr_general"] = common / float(signs @ fit.groups[group].cov[np.ix_(which, which)] @ signs)
     if not reason:
-        observed = fit.samples[group].take(fit.table.observed).cov[np.ix_(which, which)]
+        whole = fit.samples[group].take(fit.table.observed).cov
+        if fit.options.categorical:  # the normal variables that are thought behind ordered answers
+            whole = fit.problem.targets[group].cov
+        observed = whole[np.ix_(which, which)]
         values["cr"] = common / float(signs @ observed @ signs)
         values["ave"] = float(factor.loadings @ factor.loadings) * variance / float(np.trace(observed))
         total = float(np.abs(std_all).sum()) ** 2

@@ -123,3 +123,15 @@ def test_the_table_explains_thresholds_and_scales(language: str, words: str) -> 
     assert notes["access1", "~~", "access1"] == "follows"
     assert notes["access1", "~*~", "access1"] == "fixed"
     assert notes["access1", "|", "t1"] == ""
+
+
+def test_validity_rests_on_the_variables_behind_the_answers() -> None:
+    fit = models.fitted("delta")
+    table = sr.validity(fit, bootstrap=0).tidy().set_index(["term", "measure", "other"])["estimate"]
+    standard = fit.tidy().query("lhs == 'access' and op == '=~'")["std_all"]
+    assert table["access", "ave", ""] == pytest.approx((standard**2).mean(), abs=1e-6)
+    assert table["access", "cr", ""] == pytest.approx(table["access", "cr_standardized", ""], abs=2e-3)
+
+
+def test_semopy_is_not_asked_about_ordered_answers() -> None:
+    assert "WLSMV" in sr.verify_with_semopy(models.fitted("delta")).summary("en")
