@@ -21,7 +21,7 @@ def hole_scores(
     """Yield numbers of rows and their (k, m) scores by (mu, vech Sigma), in no particular order; every row once.
 
     With z = V (x - mu) the score by mu is z, that by a covariance (zz' - V)_ij, half of it for a variance
-    (Yuan & Bentler 2000, Sociological Methodology 30, 165-200, equations 8 to 10).
+    (Yuan & Bentler 2000, Sociological Methodology 30, 165-200).
 
     Parameters
     ----------

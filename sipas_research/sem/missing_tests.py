@@ -234,8 +234,8 @@ def hole_traces(
 
     References
     ----------
-    Yuan & Bentler (2000), Sociological Methodology 30, 165-200. Zhang & Savalei (2023), Multivariate Behavioral
-    Research 58, 1-22: version 3 with robust errors, 6 without.
+    Yuan & Bentler (2000), Sociological Methodology 30, 165-200. Zhang & Savalei (2023), Psychological Methods 28,
+    263-283: version 3 with robust errors, 6 without.
     """
     holes = [target.holes for target in problem.targets if target.holes is not None]
     clusters = clusters_of(holes) if robust else None
