@@ -36,6 +36,7 @@ _BUILDERS = {
     "attempt_fit": "fit_notes",
     "back_test_table": "target_tables",
     "bands_table": "class_tables",
+    "bootstrap_table": "bootstrap_tables",
     "breaks_table": "series_tables",
     "cfa_findings": "model_sentences",
     "change_findings": "ranking_findings",
