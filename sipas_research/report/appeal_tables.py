@@ -58,6 +58,7 @@ def appeal_numbers_table(sheet: AppealSheet, responses: Responses, language: str
         settle=found.to_settle(sheet.row, language),
     )
     keys = [f"tables.index.definition_{found.definition}", *found.notes]
+    # the rule stands under the cuts that it is applied to
     return Table(
         "tbl-appeal-numbers",
         text("appeal.table.numbers", language, agency=_name(sheet, responses, language)),
@@ -73,7 +74,6 @@ def appeal_numbers_table(sheet: AppealSheet, responses: Responses, language: str
         notes=(
             *_state(sheet, language),
             said.strip(),
-            *found.rule_sentences(language),
             *note_sentences(keys, language),
         ),
     )
@@ -102,6 +102,7 @@ def appeal_cuts_table(sheet: AppealSheet, responses: Responses, language: str) -
         language,
         sheet.data_kind,
         source=source_line(responses, language),
+        notes=found.rule_sentences(language),
     )
 
 

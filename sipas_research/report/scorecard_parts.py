@@ -79,12 +79,22 @@ def _reason(name: str, dossier: Dossier, responses: Responses, language: str) ->
     return Finding(identifier, sentence, language, dossier.card.data_kind, role="reason")
 
 
+def _design_limit(dossier: Dossier, responses: Responses, language: str) -> tuple[Finding, ...]:
+    """Say that errors may be too small where the study declares nothing about how people were drawn."""
+    design = responses.design
+    if design.weight or design.stratum or design.cluster:
+        return ()
+    name, said = f"scorecard-design-{survey_id(responses)}", text("scorecard.finding.no_design", language)
+    return (Finding(name, said, language, dossier.card.data_kind, role="limit"),)
+
+
 def _findings(dossier: Dossier, responses: Responses, language: str) -> tuple[Finding, ...]:
     """Key values first, then what was found, then what the data cannot say."""
     found = (
         *scorecard_findings(dossier.card, responses, language),
         *standing_findings(dossier, responses, language),
         *history_findings(dossier, responses, language),
+        *_design_limit(dossier, responses, language),
     )
     order = ("main", "finding", "reason", "limit")
     return tuple(sorted(found, key=lambda f: order.index(f.role)))

@@ -9,10 +9,10 @@ import pandas as pd
 
 from sipas_research.framework.scorecard import Scorecard
 from sipas_research.report.cells import Absent
-from sipas_research.report.display import Column, Figure, Table
+from sipas_research.report.display import Column, Figure, Finding, Table
 from sipas_research.report.figures import figure
 from sipas_research.report.index_tables import dots, figures_of, note_sentences, term_name
-from sipas_research.report.labels import item_codes, item_text, source_line
+from sipas_research.report.labels import item_codes, item_text, source_line, survey_id
 from sipas_research.report.theme import ESTIMATE, REFERENCE, TEXT_WIDTH, theme
 from sipas_research.survey.responses import Responses
 from sipas_research.wording import number, text
@@ -58,11 +58,11 @@ def scorecard_table(card: Scorecard, responses: Responses, language: str) -> Tab
         "tbl-scorecard",
         text("tables.scorecard.values", language, agency=agency_name(card, responses, language)),
         (
-            Column("component", text("tables.common.component", language), width=0.3),
-            Column("estimate", text("tables.scorecard.unit", language), "percent", width=0.13),
-            Column("interval", text("tables.common.interval", language), "interval_percent", width=0.2),
-            Column("province", text("tables.scorecard.province", language), "percent", width=0.12),
-            Column("difference", _compared(gaps, language), align="right", width=0.25),
+            Column("component", text("tables.common.component", language), width=0.27),
+            Column("estimate", text("tables.scorecard.unit", language), "percent", width=0.11),
+            Column("interval", text("tables.common.interval", language), "interval_percent", width=0.19),
+            Column("province", text("tables.scorecard.province", language), "percent", width=0.1),
+            Column("difference", _compared(gaps, language), align="right", width=0.33),
         ),
         tuple(rows),
         total_rows=(0,),
@@ -124,11 +124,17 @@ def scorecard_figure(card: Scorecard, responses: Responses, language: str) -> Fi
         )
 
 
-def scorecard_items_table(card: Scorecard, responses: Responses, language: str) -> Table:
-    """Return the questions with the lowest and highest shares, and whether the data tell them apart."""
+def scorecard_items_table(card: Scorecard, responses: Responses, language: str) -> Table | Finding:
+    """Return the questions with the lowest and highest shares, and whether the data tell them apart.
+
+    A sentence where fewer than two questions can be shown.
+    """
     codes = item_codes(responses.questionnaire)
     known = [r for r in card.items().to_dict("records") if np.isfinite(r["estimate"])]
     ordered = sorted(known, key=lambda r: (r["estimate"], codes[r["term"]]))
+    if len(ordered) < 2:
+        said = text("scorecard.reason.few_items", language)
+        return Finding(f"scorecard-items-{survey_id(responses)}", said, language, card.data_kind, role="reason")
     half = min(_SHOWN_ITEMS, len(ordered) // 2)
     picked = [("lowest", r) for r in ordered[:half]] + [("highest", r) for r in ordered[len(ordered) - half :]]
     rows = [

@@ -11,6 +11,7 @@ from sipas_research.framework.dossier import dossiers
 from sipas_research.framework.history import AgencyHistory, HistoryRow
 from sipas_research.framework.results_register import ResultsRegister
 from sipas_research.report.scorecard_parts import PARTS, scorecard_parts
+from sipas_research.survey.specs import SampleDesign
 
 MARKS = {"vi": "DỮ LIỆU MÔ PHỎNG", "en": "SIMULATED DATA"}
 
@@ -142,3 +143,23 @@ def test_a_framework_that_cannot_decide_says_why(study, answers, everyone):
     assert dossier.trouble is not None
     assert isinstance(shown["standing"][0], report.Finding)
     assert "danh mục chưa ghi cấp" not in said(shown["standing"])
+
+
+def test_a_study_without_a_design_says_that_errors_may_be_too_small(study, answers):
+    plain = replace(answers, design=SampleDesign())
+    (dossier,) = made(study, plain, plain, ("so_01",))
+    limits = [f.text for f in scorecard_parts(dossier, plain, "vi", register=ResultsRegister(), year=2022)["findings"]]
+    assert any("chưa khai báo quyền số" in said for said in limits)
+
+
+def test_one_question_is_not_compared_with_itself(found, answers):
+    dossier = found["so_01"]
+    card = replace(dossier.card, item_rows=dossier.card.item_rows[:1])
+    (said_instead,) = parts({"so_01": replace(dossier, card=card)}, answers, "so_01")["items"]
+    assert isinstance(said_instead, report.Finding)
+
+
+def test_the_annex_says_the_rule_under_the_cuts(found, answers):
+    tables = {t.id: t for t in parts(found, answers, "so_11")["appeal"]}
+    assert "cận dưới một phía" in tables["tbl-appeal-cuts"].note_line
+    assert "tbl-appeal-records" not in tables, "nobody gave records: a table of dashes tells nothing"

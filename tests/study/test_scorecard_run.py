@@ -52,7 +52,7 @@ class TestRun:
     def test_three_formats_each_in_the_manifest(self, whole):
         rows = manifest(whole)
         assert [(r["don_vi"], r["tep"].rpartition(".")[2]) for r in rows] == [
-            (agency, ending) for agency in AGENCIES for ending in ("docx", "pdf", "html")
+            (agency, ending) for agency in AGENCIES for ending in ("docx", "html", "pdf")
         ]
         for row in rows:
             content = (whole / FOLDER / row["tep"]).read_bytes()
