@@ -69,7 +69,9 @@ def casewise_sample(
         gamma = len(weights) * (sums.T @ sums)
     centre = weights @ outside / weights.sum()
     around = outside - centre
-    spread_outside = (around * weights[:, None]).T @ around / weights.sum() * (len(weights) / (len(weights) - 1))
+    spread_outside = (around * weights[:, None]).T @ around / weights.sum()
+    if sample.weights is None:  # as lavaan has it
+        spread_outside *= len(weights) / (len(weights) - 1)
     return OrdinalSample(
         sample.label, shape, sample.n, read_only(values), read_only(gamma), read_only(alone), read_only(correlation),
         read_only(spread_outside), read_only(centre), cluster_sums=sums,
