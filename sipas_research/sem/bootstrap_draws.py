@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -122,7 +123,16 @@ def _each_part(task: Callable[..., Drawn], parts: list[tuple[Any, ...]], jobs: i
         return [task(*part) for part in parts]
     from joblib import Parallel, delayed  # type: ignore[import-untyped]
 
-    return list(Parallel(n_jobs=jobs)(delayed(task)(*part) for part in parts))
+    with _one_thread():  # workers that are threads of this process end theirs at different times
+        return list(Parallel(n_jobs=jobs)(delayed(task)(*part) for part in parts))
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """Return a context in which products of matrices take one thread: all workers round alike."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    limits: AbstractContextManager[Any] = threadpool_limits(limits=1, user_api="blas")
+    return limits
 
 
 def _draw_part(plan: Plan, units: Units, seeds: Sequence[np.random.SeedSequence]) -> Drawn:
@@ -140,13 +150,11 @@ def _without(size: int, fold: Counts) -> Counts:
 
 
 def _values_of(plan: Plan, resamples: Iterator[list[Counts]], count: int) -> Drawn:
-    """Return the replicates of some resamples; one thread, so that every process rounds alike."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
+    """Return the replicates of some resamples."""
     size = len(plan.index.kind) + len(plan.restrictions.definitions)
     raw, std_lv, std_all = (np.full((count, size), np.nan) for _ in range(3))
     improper, failures = 0, []
-    with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
+    with _one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a resample is warned about is counted
         for k, counts in enumerate(resamples):
             found = replicate(plan, counts)

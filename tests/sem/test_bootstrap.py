@@ -4,6 +4,7 @@ import json
 import warnings
 from pathlib import Path
 
+import joblib
 import lavaan_cases
 import numpy as np
 import pandas as pd
@@ -75,6 +76,8 @@ def test_numbers_depend_on_the_seed_and_not_on_jobs_or_the_number_of_draws():
     one, more = fit.bootstrap(draws=12, seed=9), fit.bootstrap(draws=20, seed=9, jobs=2)
     assert np.array_equal(one.draws, more.draws[:12])
     assert np.array_equal(one.drawn.std_all, more.drawn.std_all[:12])
+    with joblib.parallel_config(backend="threading"):  # a backend chosen outside, as a Dask cluster is
+        assert np.array_equal(fit.bootstrap(draws=20, seed=9, jobs=3).draws, more.draws)
     assert not np.allclose(one.draws, fit.bootstrap(draws=12, seed=10).draws)
     with pytest.raises(ValueError, match="read-only"):
         one.draws[0, 0] = 1.0
