@@ -17,7 +17,9 @@ from sipas_research.framework.design import prepare_design
 from sipas_research.framework.file_names import ACTIONS_FILE
 from sipas_research.framework.framework_spec import STATUSES, Framework, Status
 from sipas_research.framework.groups import group_rows
+from sipas_research.framework.index import components
 from sipas_research.framework.peer_differences import DifferenceRow, PeerComparison, compare_with_peers
+from sipas_research.framework.publication import component_masks, item_masks
 from sipas_research.framework.scorecard import Scorecard
 from sipas_research.framework.sheet_tables import (
     Row,
@@ -214,7 +216,13 @@ def compare_criteria(responses: Responses, framework: Framework, *, level: float
         return None
     agencies = group_rows(responses, "agency")
     design = prepare_design(responses)
-    return compare_with_peers(design, responses, parts, agencies, definition="share_satisfied", level=level)
+    # the questions of a criterion stand on scorecards: a level's total of the criterion must not give one away
+    scales = components(responses)
+    hidden = component_masks(design, responses, scales, agencies).groups
+    finer = (*hidden.values(), *item_masks(design, responses, scales, agencies, hidden).values())
+    return compare_with_peers(
+        design, responses, parts, agencies, definition="share_satisfied", level=level, finer=finer
+    )
 
 
 def criterion_gaps(

@@ -13,7 +13,14 @@ from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.evidence.series import SIPAS_BREAKS, Break
 from sipas_research.framework.change_parts import decompose
 from sipas_research.framework.change_result import ChangeRow, IndexChange, PartRow, hidden_change, hidden_part
-from sipas_research.framework.definitions import RATIOS, answers_agree, check_options, notes_of, ratio_parts
+from sipas_research.framework.definitions import (
+    RATIOS,
+    answers_agree,
+    answers_agree_with_rest,
+    check_options,
+    notes_of,
+    ratio_parts,
+)
 from sipas_research.framework.design import PreparedDesign, plan_of, prepare_design
 from sipas_research.framework.groups import Grouping, group_rows
 from sipas_research.framework.index import INDEX, OVERALL, components
@@ -232,7 +239,7 @@ def _masks(parts: tuple[str, ...], found: dict[str, _Term], groups: int) -> tupl
     masks = np.zeros(groups, dtype=bool)
     for wave in range(2):
         cells = {
-            t: (np.append(f.n[wave, 1:], f.n[wave, 0] - f.n[wave, 1:].sum()), np.append(f.agree[wave, 1:], False))
+            t: (np.append(f.n[wave, 1:], f.n[wave, 0] - f.n[wave, 1:].sum()), f.agree[wave, 1:])
             for t, f in found.items()
         }
         safe = publication_masks(parts, cells, {t: int(f.n[wave, 0]) for t, f in found.items()})
@@ -243,7 +250,7 @@ def _masks(parts: tuple[str, ...], found: dict[str, _Term], groups: int) -> tupl
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Term:
-    """One term in both years; arrays are (2, 1 + groups), everyone first."""
+    """One term in both years; arrays are (2, 1 + groups), everyone first; ``agree`` has the people of no group last."""
 
     ratio: np.ndarray
     variance: np.ndarray
@@ -260,7 +267,7 @@ class _Term:
         top, bottom, _ = (part[keep] for part in ratio_parts(pair, items, definition))
         size = 1 + groups
         ratio, variance, df = (np.full((2, size), _NAN) for _ in range(3))
-        n, agree = np.zeros((2, size), dtype=int), np.zeros((2, size), dtype=bool)
+        n, agree = np.zeros((2, size), dtype=int), np.zeros((2, size + 1), dtype=bool)
         for wave in range(2):
             inside = (waves.year == wave) & (bottom > 0)
             for shift, place in ((0, np.where(inside, 0, -1)), (1, np.where(inside, member, -1))):
@@ -271,7 +278,10 @@ class _Term:
                 variance[wave, where] = np.clip(np.diag(covariance), 0.0, None)
                 df[wave, where] = [degrees_of_freedom(waves.plan, place == g) for g in range(count)]
                 n[wave, where] = np.bincount(place[place >= 0], minlength=count)
-                agree[wave, where] = answers_agree(pair, items, definition, keep, place, count)
+            agree[wave, :1] = answers_agree(pair, items, definition, keep, np.where(inside, 0, -1), 1)
+            asked = keep.copy()
+            asked[keep] = inside
+            agree[wave, 1:] = answers_agree_with_rest(pair, items, definition, asked, member[inside], groups)
         return cls(ratio, variance, df, n, agree)
 
     def row(self, term: str, group: str, place: int, level: float, *, hidden: bool, broken: bool) -> ChangeRow:

@@ -95,6 +95,13 @@ def answers_agree(
     return found
 
 
+def answers_agree_with_rest(
+    responses: Responses, items: tuple[str, ...], definition: str, keep: np.ndarray, member: np.ndarray, groups: int
+) -> np.ndarray:
+    """Return the same for each group and, last, for the people who are in none: they follow from the total."""
+    return answers_agree(responses, items, definition, keep, np.where(member < 0, groups, member), groups + 1)
+
+
 def _scored(responses: Responses, items: tuple[str, ...], definition: str) -> np.ndarray:
     if definition == "mean_score":
         return rescaled(responses, items).to_numpy()

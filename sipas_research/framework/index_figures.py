@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sipas_research.framework.definitions import answers_agree, ratio_parts
+from sipas_research.framework.definitions import answers_agree_with_rest, ratio_parts
 from sipas_research.framework.design import (
     PreparedDesign,
     Ratios,
@@ -68,7 +68,7 @@ class Figures:
         everyone = estimate_ratio(design, top, bottom)
         grouped = estimate_ratio(design, top, bottom, groups=labels, member=member)
         rest = int(everyone.n[0]) - int(grouped.n.sum())
-        agree = answers_agree(responses, items, definition, design.keep, member, len(labels))
+        agree = answers_agree_with_rest(responses, items, definition, design.keep, member, len(labels))
         effect = design_effect(design, top, bottom, float(everyone.std_error[0]) ** 2)
         return cls(everyone, grouped, np.append(counts, answers.sum()), rest, agree, effect)
 
@@ -96,7 +96,7 @@ class Figures:
 
     def cells(self) -> tuple[np.ndarray, np.ndarray]:
         """People in each group (those in none last), and whether all answers of the group agree."""
-        return np.append(self.grouped.n, self.ungrouped), np.append(self.agree, False)
+        return np.append(self.grouped.n, self.ungrouped), self.agree
 
     def rows(self, term: str, masks: Masks, level: float) -> list[IndexRow]:
         """The term's figures: everyone first, then the groups."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from sipas_research.framework.definitions import answers_agree, ratio_parts
+from sipas_research.framework.definitions import answers_agree_with_rest, ratio_parts
 from sipas_research.framework.design import PreparedDesign, plan_of
 from sipas_research.framework.groups import Grouping
 from sipas_research.framework.index import INDEX, OVERALL
@@ -71,7 +71,8 @@ class PeerComparison:
         others = (member >= 0) & alike[np.clip(member, 0, None)] & ~own
         name = "level_others"
         if not self.by_level or others.sum() < MINIMUM_CELL:
-            others, name = (member >= 0) & ~own, "province_others"
+            # everyone else, people of no agency too: else the province less both would be these few
+            others, name = ~own, "province_others"
         return others[self.design.keep], name
 
     def of(self, agency: str) -> tuple[DifferenceRow, ...]:
@@ -115,6 +116,7 @@ def compare_with_peers(
     *,
     definition: str,
     level: float,
+    finer: Iterable[np.ndarray] = (),
 ) -> PeerComparison:
     """Prepare the differences of all agencies from their peers.
 
@@ -132,13 +134,15 @@ def compare_with_peers(
         One of a ratio of totals.
     level : float
         Confidence level, strictly between 0 and 1.
+    finer : iterable of arrays of bool, shape (agencies,)
+        What is hidden of the agencies elsewhere, such as single questions: figures of levels must not take it apart.
     """
     member = agencies.member[design.keep]
     tops, bottoms, cells, totals = {}, {}, {}, {}
     for term, ids in _terms(responses, parts).items():
         top, bottom, _ = (part[design.keep] for part in ratio_parts(responses, ids, definition))
         tops[term], bottoms[term] = top, bottom
-        agree = answers_agree(responses, ids, definition, design.keep, member, len(agencies.labels))
+        agree = answers_agree_with_rest(responses, ids, definition, design.keep, member, len(agencies.labels))
         cells[term], totals[term] = _cells(bottom, agree, member), int((bottom > 0).sum())
     masks = publication_masks(tuple(parts), cells, totals)
     level_of: dict[str, str] = {a.code: a.level for a in responses.agencies.agencies}
@@ -151,13 +155,15 @@ def compare_with_peers(
         tops=tops,
         bottoms=bottoms,
         masks=masks,
-        by_level=levels_tell_nothing(masks, agencies, level_of, design),
+        by_level=levels_tell_nothing((*masks.groups.values(), *finer), agencies, level_of, design),
         note=f"framework.note.{'independent_samples' if independent else 'shared_design'}",
         level=level,
     )
 
 
-def levels_tell_nothing(masks: Masks, agencies: Grouping, level_of: Mapping[str, str], design: PreparedDesign) -> bool:
+def levels_tell_nothing(
+    masks: Iterable[np.ndarray], agencies: Grouping, level_of: Mapping[str, str], design: PreparedDesign
+) -> bool:
     """True where figures of levels may stand beside those of agencies.
 
     What is hidden is safe within the province's total. A level's total takes it apart, unless all that is hidden
@@ -165,7 +171,7 @@ def levels_tell_nothing(masks: Masks, agencies: Grouping, level_of: Mapping[str,
     """
     hidden = [
         {level_of.get(label, "") for label, secret in zip(agencies.labels, mask, strict=True) if secret}
-        for mask in masks.groups.values()
+        for mask in masks
     ]
     found = [levels for levels in hidden if levels]
     if not found:
@@ -182,9 +188,8 @@ def _terms(responses: Responses, parts: Mapping[str, tuple[str, ...]]) -> dict[s
 
 def _cells(bottom: np.ndarray, agree: np.ndarray, member: np.ndarray) -> Cells:
     """People who answered in each agency, those in none last, and whether an agency's answers all agree."""
-    place = np.where(member < 0, len(agree), member)
-    people = np.bincount(place[bottom > 0], minlength=len(agree) + 1)
-    return people, np.append(agree, False)
+    place = np.where(member < 0, len(agree) - 1, member)
+    return np.bincount(place[bottom > 0], minlength=len(agree)), agree
 
 
 def _nested(design: PreparedDesign, agencies: Grouping) -> bool:

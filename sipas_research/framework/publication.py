@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sipas_research.framework.definitions import ratio_parts
+from sipas_research.framework.definitions import answers_agree_with_rest, ratio_parts
 from sipas_research.numerics.disclosure import suppress, suppress_table
 
 if TYPE_CHECKING:
     from sipas_research.framework.design import PreparedDesign
     from sipas_research.framework.groups import Grouping
-    from sipas_research.framework.index import SatisfactionIndex
     from sipas_research.survey.responses import Responses
 
 Cells = tuple[np.ndarray, np.ndarray]
@@ -82,15 +81,39 @@ def item_cells(top: np.ndarray, bottom: np.ndarray, member: np.ndarray, groups: 
     place = np.where(member < 0, groups, member)
     people = np.bincount(place, weights=bottom, minlength=groups + 1).astype(int)
     happy = np.bincount(place, weights=top * bottom, minlength=groups + 1).astype(int)
-    return people, (people > 0) & ((happy == 0) | (happy == people)) & (np.arange(groups + 1) < groups)
+    return people, (people > 0) & ((happy == 0) | (happy == people))
+
+
+def component_masks(
+    design: PreparedDesign, responses: Responses, parts: Mapping[str, tuple[str, ...]], groups: Grouping
+) -> Masks:
+    """Return what is hidden of the index and its components by group, without estimating anything.
+
+    Parameters
+    ----------
+    design : PreparedDesign
+    parts : mapping of a component to its items
+    groups : Grouping
+    """
+    member, size = groups.member[design.keep], len(groups.labels)
+    terms = {_INDEX: tuple(dict.fromkeys(i for ids in parts.values() for i in ids)), **parts}
+    cells: dict[str, Cells] = {}
+    totals = {}
+    for term, ids in terms.items():
+        answered = ratio_parts(responses, ids, "share_satisfied")[1][design.keep] > 0
+        agree = answers_agree_with_rest(responses, ids, "share_satisfied", design.keep, member, size)
+        place = np.where(member < 0, size, member)[answered]
+        cells[term] = (np.bincount(place, minlength=size + 1), agree)
+        totals[term] = int(answered.sum())
+    return publication_masks(tuple(parts), cells, totals)
 
 
 def item_masks(
     design: PreparedDesign,
     responses: Responses,
     parts: Mapping[str, tuple[str, ...]],
-    index: SatisfactionIndex,
     groups: Grouping,
+    hidden: Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
     """Return for each item in which groups its share must be hidden.
 
@@ -100,8 +123,8 @@ def item_masks(
     ----------
     design : PreparedDesign
     parts : mapping of a component to its items
-    index : SatisfactionIndex
-        By the same groups, over the same components.
+    groups : Grouping
+    hidden : mapping of a component to the groups where it is hidden
 
     Returns
     -------
@@ -110,10 +133,9 @@ def item_masks(
     member, size = groups.member[design.keep], len(groups.labels)
     masks: dict[str, np.ndarray] = {}
     for part, ids in parts.items():
-        withheld = np.array([r.suppressed for r in index.rows if r.group and r.term == part])
         shares = [ratio_parts(responses, (item,), "share_satisfied") for item in ids]
         cells = [item_cells(top[design.keep], bottom[design.keep], member, size) for top, bottom, _ in shares]
         people, alike = (np.column_stack(columns) for columns in zip(*cells, strict=True))
-        hidden = suppress_table(people, withheld=alike, hidden=np.append(withheld, False))[:-1]
-        masks |= {item: hidden[:, column] for column, item in enumerate(ids)}
+        mask = suppress_table(people, withheld=alike, hidden=np.append(hidden[part], False))[:-1]
+        masks |= {item: mask[:, column] for column, item in enumerate(ids)}
     return masks

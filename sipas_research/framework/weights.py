@@ -14,14 +14,19 @@ from typing import get_args
 import numpy as np
 
 from sipas_research.errors import AnalysisError, OptionError
-from sipas_research.framework.definitions import CRITERION_WEIGHTS, answers_agree, check_options, ratio_parts
+from sipas_research.framework.definitions import (
+    CRITERION_WEIGHTS,
+    answers_agree_with_rest,
+    check_options,
+    ratio_parts,
+)
 from sipas_research.framework.design import PreparedDesign, Ratios, plan_of, prepare_design
 from sipas_research.framework.framework_spec import Framework, WeightMethod
 from sipas_research.framework.group_estimates import families_of, group_estimates
 from sipas_research.framework.groups import Grouping, group_rows
 from sipas_research.framework.index import INDEX, SatisfactionIndex, components, index_under, satisfaction_index
 from sipas_research.framework.index_figures import figure_row, hidden_row
-from sipas_research.framework.publication import item_masks
+from sipas_research.framework.publication import component_masks, item_masks
 from sipas_research.framework.weight_result import CriterionWeight, WeightedIndex
 from sipas_research.numerics.composite_weights import favourable_weights, squared_loadings
 from sipas_research.numerics.disclosure import suppress, suppress_table
@@ -193,7 +198,9 @@ def _cells(responses: Responses, framework: Framework, *, partial: bool) -> _Cel
     estimates = [ratio_influence(design.weight, top, bottom, member, size) for top, bottom, _ in parts]
     place = np.where(member < 0, size, member)
     people = [np.bincount(place, weights=bottom > 0, minlength=size + 1) for _, bottom, _ in parts]
-    alike = [answers_agree(responses, ids, "share_satisfied", design.keep, member, size) for ids in items.values()]
+    alike = [
+        answers_agree_with_rest(responses, ids, "share_satisfied", design.keep, member, size) for ids in items.values()
+    ]
     return _Cells(
         design,
         agencies,
@@ -202,7 +209,7 @@ def _cells(responses: Responses, framework: Framework, *, partial: bool) -> _Cel
         np.column_stack([share for share, _ in estimates]),
         np.stack([influence for _, influence in estimates], axis=2),
         np.column_stack(people),
-        np.column_stack([np.append(same, False) for same in alike]),
+        np.column_stack(alike),
         np.sum([answers for _, _, answers in parts], axis=0),
         np.any([bottom > 0 for _, bottom, _ in parts], axis=0),
     )
@@ -294,7 +301,9 @@ def _shown(responses: Responses, cells: _Cells, plain: SatisfactionIndex) -> np.
     """Return which agencies may be shown: nothing hidden elsewhere may follow from the weighted figure."""
     hidden = np.array([r.suppressed for r in plain.rows if r.term == INDEX and r.group])
     by_criterion = suppress_table(cells.people, withheld=cells.alike, hidden=np.append(hidden, False))[:-1]
-    by_item = item_masks(cells.design, responses, components(responses), plain, cells.agencies)
+    parts = components(responses)
+    whole = component_masks(cells.design, responses, parts, cells.agencies)
+    by_item = item_masks(cells.design, responses, parts, cells.agencies, whole.groups)
     told = [by_item[item] for ids in cells.items.values() for item in ids if item in by_item]
     withheld = hidden | by_criterion.any(axis=1) | np.any([np.zeros_like(hidden), *told], axis=0)
     answered = np.bincount(np.where(cells.member < 0, len(hidden), cells.member), weights=cells.answered * 1.0)
