@@ -1,6 +1,8 @@
 """Bootstrap of every kind of fit: weights, clusters, incomplete rows, ordered answers."""
 
+import json
 import warnings
+from pathlib import Path
 
 import lavaan_cases
 import numpy as np
@@ -10,9 +12,10 @@ import pytest
 import sipas_research as sr
 from sipas_research.errors import AnalysisError, FailedDrawsWarning, OptionError
 from sipas_research.sem.bootstrap_draws import units_of
-from sipas_research.sem.bootstrap_plan import plan_of
+from sipas_research.sem.bootstrap_plan import plan_of, replicate
 
 FRAME = lavaan_cases.data("holzinger39")
+LAVAAN = Path(__file__).parents[1] / "reference" / "bootstrap" / "lavaan_draws.json"
 ITEMS = [f"x{k}" for k in range(1, 10)]
 MODEL = "visual =~ x1 + x2 + x3\ntext =~ x4 + x5 + x6\ntext ~ a*visual\nhalf := a/2"
 
@@ -70,6 +73,23 @@ def test_a_draw_is_the_fit_of_its_rows(data, options, model):
         away = np.abs(drawn - expected[column].to_numpy()) / scale
         assert np.isfinite(drawn).sum() > 5
         assert float(np.nanmax(away)) < 1e-4, column
+
+
+def test_replicates_are_those_of_lavaan():
+    case = json.loads(LAVAAN.read_text(encoding="utf-8"))
+    fit = sr.sem(case["model"], FRAME)
+    tidy, plan = fit.tidy(), plan_of(fit)
+    place = {(r["lhs"], r["op"], "" if r["op"] == ":=" else r["rhs"]): k for k, r in enumerate(tidy.to_dict("records"))}
+    order = [
+        place[lhs, op, "" if op == ":=" else rhs]
+        for lhs, op, rhs in zip(case["lhs"], case["op"], case["rhs"], strict=True)
+    ]
+    assert sorted(order) == list(range(len(tidy)))
+    errors = np.where(tidy["std_error"] > 0, tidy["std_error"], 0.05)[order]
+    for often, raw, standard in zip(case["counts"], case["estimates"], case["std_all"], strict=True):
+        found = replicate(plan, [np.array(often)])
+        np.testing.assert_array_less(np.abs(found.raw[order] - raw) / errors, 2e-3)
+        np.testing.assert_allclose(found.std_all[order], standard, atol=2e-4)
 
 
 def test_clusters_that_cut_groups_are_drawn_over_all_groups():
