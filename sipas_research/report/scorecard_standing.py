@@ -95,7 +95,8 @@ def standing_findings(dossier: Dossier, responses: Responses, language: str) -> 
         said.append(("rank", text(f"scorecard.finding.{key}", language, **fields)))
     classes, own = dossier.classification, dossier.class_row
     if classes is not None and own is not None:
-        settle = classes.to_settle(own, language)
+        near = own.settled == "impossible"
+        settle = text("scorecard.finding.near", language) if near else classes.to_settle(own, language)
         sentence = text("scorecard.finding.class", language, said=classes.said(own, language))
         said.append(("class", f"{sentence} {settle}".strip()))
     kind, survey = dossier.card.data_kind, survey_id(responses)

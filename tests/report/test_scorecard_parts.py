@@ -163,3 +163,14 @@ def test_the_annex_says_the_rule_under_the_cuts(found, answers):
     tables = {t.id: t for t in parts(found, answers, "so_11")["appeal"]}
     assert "cận dưới một phía" in tables["tbl-appeal-cuts"].note_line
     assert "tbl-appeal-records" not in tables, "nobody gave records: a table of dashes tells nothing"
+
+
+@pytest.mark.parametrize(("settled", "words"), [("impossible", "quá sát cận"), ("forms", "khoảng 300 phiếu")])
+def test_the_first_page_says_what_would_settle_an_open_class(found, answers, settled, words):
+    dossier = found["huyen_01"]
+    own = replace(dossier.class_row, outcome="undetermined", band_low="below", band_high="near")
+    own = replace(own, settled=settled, forms_needed=300.0)
+    rows = tuple(own if r.group == "huyen_01" else r for r in dossier.classification.rows)
+    changed = replace(dossier, classification=replace(dossier.classification, rows=rows))
+    main = [f.text for f in parts({"huyen_01": changed}, answers, "huyen_01")["findings"] if f.role == "main"]
+    assert any("chưa đủ căn cứ xếp loại" in said and words in said for said in main)
