@@ -14,9 +14,11 @@ import pytest
 import sipas_research as sr
 from sipas_research import resources
 from sipas_research.errors import AgencyError, OutputError
+from sipas_research.study.notebook_check import PersonMarks
 from sipas_research.study.plan import SCORECARD, Step, scorecard_plan
 from sipas_research.study.resume import files_of, stamp
 from sipas_research.study.run import execute
+from sipas_research.study.scorecard_plan import prepare_scorecards
 from sipas_research.study.scorecard_run import MANIFEST, make_scorecards, write_manifest
 
 AGENCIES = ("so_01", "so_11", "huyen_01")
@@ -165,3 +167,25 @@ def test_what_a_worker_cannot_write_is_told_in_words(study, tmp_path):
     with pytest.raises(OutputError, match="so_01"):
         execute(replace(scorecard_plan(study, (), tmp_path, agencies=()), steps=(step,)), quiet=True)
     assert not step.output.exists()
+
+
+def test_a_folders_older_notebook_computes_for_itself(study, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError
+
+    monkeypatch.setattr("sipas_research.study.scorecard_plan.compute_scorecards", refuse)
+    cell = {
+        "cell_type": "code",
+        "metadata": {"tags": ["parameters"]},
+        "source": 'study = ""\nlanguage = ""\nagency = ""',
+    }
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / f"{SCORECARD}.ipynb").write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+    older = replace(study, folder=tmp_path)
+    everyone = study.responses("citizens")
+    plan = prepare_scorecards(older, everyone, ("so_01",), ("vi",), tmp_path, marks=PersonMarks(), inputs="now")
+    (step,) = plan.steps
+    assert [name for name, _ in step.parameters] == ["study", "language", "agency"]
+    assert step.finish.agency.code == "so_01"
+    with pytest.raises(AssertionError):
+        prepare_scorecards(study, everyone, ("so_01",), ("vi",), tmp_path, marks=PersonMarks(), inputs="now")
