@@ -120,7 +120,7 @@ def continuous_margin(values: Array, outside: Array, weights: Array) -> Margin |
     design = np.column_stack([np.ones(len(values)), outside])
     inner = (design * weights[:, None]).T @ design
     try:
-        theta = np.linalg.solve(inner, design.T @ (weights * values))
+        theta: Array = np.asarray(np.linalg.solve(inner, design.T @ (weights * values)), dtype=np.float64)
     except np.linalg.LinAlgError:
         return None
     rest = values - design @ theta

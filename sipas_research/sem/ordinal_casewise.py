@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from sipas_research.errors import AnalysisError
 from sipas_research.numerics.correlation import Array, read_only
 from sipas_research.numerics.ordered_regression import Margin, continuous_margin, ordered_margin
-from sipas_research.numerics.pair_correlation import PairFit, pair_fit
+from sipas_research.numerics.pair_correlation import PairFit, ordered_pairs, pair_fit
 from sipas_research.sem.clusters import Clusters
 from sipas_research.sem.moments import GroupSample
 from sipas_research.sem.ordinal_moments import MomentShape, OrdinalSample
 from sipas_research.sem.ordinal_problem import where
+from sipas_research.sem.ordinal_tables import from_tables
 
 
 def casewise_sample(
@@ -48,8 +49,13 @@ def casewise_sample(
     rows, values = np.empty((len(weights), shape.size)), np.empty(shape.size)
     _fill_margins(shape, margins, moved, rows, values)
     last = shape.starts[2]
+    both = [(margins[i], margins[j]) for i, j in zip(*shape.pairs, strict=True)]
+    ordered = [k for k, (one, other) in enumerate(both) if one.codes is not None and other.codes is not None]
+    starts = _without_predictors(shape, codes, sample.weights)
+    found_pairs = ordered_pairs([both[k] for k in ordered], outside, weights, pattern, starts)
+    known = dict(zip(ordered, found_pairs, strict=True))
     for k, (i, j) in enumerate(zip(*shape.pairs, strict=True)):
-        found = pair_fit(margins[i], margins[j], outside, weights, pattern)
+        found = known[k] if k in known else pair_fit(*both[k], outside, weights, pattern)
         if not np.isfinite(found.correlation):
             pair = f"{shape.names[i]}, {shape.names[j]}"
             raise AnalysisError("sem_ordinal.error.perfect", pairs=pair, group=where(sample.label))
@@ -92,6 +98,15 @@ def _margins(
             raise AnalysisError("sem_ordinal.error.regression", name=name, group=where(label))
         found.append(margin)
     return found
+
+
+def _without_predictors(shape: MomentShape, codes: NDArray[np.int8], weights: Array | None) -> Array | None:
+    """Return the polychoric correlations of all pairs of ordered items as they are without predictors."""
+    if len(codes) < 2:
+        return None
+    categories = tuple(shape.categories[k] for k in shape.ordered)
+    fit, _ = from_tables(codes, categories, weights)
+    return np.asarray(fit.correlation[np.triu_indices(len(codes), 1)])
 
 
 def _first_stage(margin: Margin, weights: Array) -> Array:
