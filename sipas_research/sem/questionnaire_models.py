@@ -31,7 +31,7 @@ def factor_model(source: Responses | Scales) -> str:
     Raises
     ------
     AnalysisError
-        If there is no factor.
+        If there is no factor, or a factor has the name of an item.
     ModelSyntaxError
         If a name cannot stand in a model.
     """
@@ -65,7 +65,7 @@ def lever_model(responses: Responses, *, direct: bool = True) -> str:
     Raises
     ------
     AnalysisError
-        If the survey lacks factors, levers or overall satisfaction.
+        If the survey lacks factors, levers or overall satisfaction, or a scale has the name of an item.
 
     References
     ----------
@@ -87,6 +87,10 @@ def lever_model(responses: Responses, *, direct: bool = True) -> str:
 
 
 def _measured(scales: Scales) -> str:
+    items = {item for ids in scales.values() for item in ids}
+    for name in scales:
+        if name in items:
+            raise AnalysisError("models.error.scale_is_item", scale=name)
     return "\n".join(f"{name} =~ {' + '.join(items)}" for name, items in scales.items())
 
 

@@ -248,6 +248,8 @@ def study_toml(name: str, data: str, content: _Content) -> str:
     lines += [f"questionnaire = {_quoted(content.questionnaire.id)}", "", *_comment("design"), "[survey.design]"]
     for part, question in DESIGN:
         lines.append(f"{part} = {_quoted(question)}" if question in content.mapped else f'# {part} = "{question}"')
+    # never switched on by itself: a column of sites does not say that sites were drawn
+    lines.append('# cluster = "site"')
     lines += ["", *_comment("report"), "[report]", 'languages = ["vi", "en"]']
     lines += [*_comment("scorecard"), 'scorecard_agency = ""']
     return "\n".join(lines) + "\n"

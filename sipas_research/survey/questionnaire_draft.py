@@ -77,7 +77,7 @@ def draft_questionnaire(raw: RawTable, base: Questionnaire) -> Questionnaire:
     ]
     chosen = _without_lone_categories(_items(seen), base)
     ids = _unique_ids([c.name for c, _ in chosen], taken={q.id for q in facts} | {SIMULATED_COLUMN})
-    scale_of, scales = _scales(chosen)
+    scale_of, scales = _scales(chosen, set(ids.values()))
     questions = tuple(
         Question(
             id=ids[column.name],
@@ -230,14 +230,21 @@ def _unique_ids(names: list[str], taken: set[str]) -> dict[str, str]:
     return ids
 
 
-def _scales(chosen: list[tuple[_Column, tuple[Answer, ...]]]) -> tuple[dict[str, str], tuple[Scale, ...]]:
-    """Return the scale id of each column and the scales in order; whole questions without a group share one."""
+def _scales(
+    chosen: list[tuple[_Column, tuple[Answer, ...]]], questions: set[str]
+) -> tuple[dict[str, str], tuple[Scale, ...]]:
+    """Return the scale id of each column and the scales in order; whole questions without a group share one.
+
+    A scale never has the id of a question: both are variables of a model.
+    """
     size = Counter(column.stem for column, _ in chosen)
     shown: dict[str, Bilingual] = {}
     scale_of = {}
     for column, _ in chosen:
         alone = size[column.stem] == 1 and len(column.stem.split()) >= _LONG_NAME_WORDS
         scale = _OTHER_SCALE if alone else _slug(column.stem)
+        while scale in questions:
+            scale += "_scale"
         shown.setdefault(scale, phrase("questionnaire.draft.other_scale") if alone else Bilingual(column.stem))
         scale_of[column.name] = scale
     return scale_of, tuple(Scale(scale, name, "factor") for scale, name in shown.items())

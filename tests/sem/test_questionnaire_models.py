@@ -82,3 +82,9 @@ def test_a_survey_without_a_part_says_which(current):
         without = replace(current, frame=current.frame.drop(columns=items))
         with pytest.raises(errors.AnalysisError, match=words):
             sr.lever_model(without)
+
+
+def test_a_scale_with_the_code_of_a_question_is_refused_in_words():
+    with pytest.raises(errors.AnalysisError, match="Change the scale's code"):
+        sr.factor_model({"rating": ["rating"]})
+    assert sr.factor_model({"rating_scale": ["rating"]}) == "rating_scale =~ rating\n"

@@ -58,6 +58,7 @@ def test_folder_from_a_renamed_sav(tmp_path: Path, sav: Path) -> None:
     assert declared["study"]["id"] == "khao_sat_nam_2025"
     assert declared["study"]["year"] == 2022
     assert declared["survey"][0]["design"] == {"weight": "weight"}
+    assert '# cluster = "site"' in (folder / "study.toml").read_text(encoding="utf-8"), "offered, never switched on"
     keys = [key for key, _ in made.messages]
     assert "study.new.privacy" in keys
     assert "study.new.drafted" not in keys

@@ -61,9 +61,9 @@ def test_counts_codes_names_and_facts_are_not_items():
         rating=five(),
     )
     form = draft_questionnaire(raw, CITIZENS)
-    assert form.scale_items() == {"rating": ("rating",)}
+    assert form.scale_items() == {"rating_scale": ("rating",)}
     many = table(student=[float(n) for n in range(1, 40)], rating=[float(n % 5 + 1) for n in range(1, 40)])
-    assert draft_questionnaire(many, CITIZENS).scale_items() == {"rating": ("rating",)}
+    assert draft_questionnaire(many, CITIZENS).scale_items() == {"rating_scale": ("rating",)}
 
 
 def test_labels_give_the_answers_and_missing_codes():
@@ -136,3 +136,8 @@ def test_ids_are_ascii_unique_and_apart_from_facts():
 def test_a_file_without_items_gives_an_empty_draft():
     form = draft_questionnaire(table(name=["a", "b"], amount=[1000.0, 2000.0]), CITIZENS)
     assert form.items() == ()
+
+
+def test_a_single_question_does_not_share_its_id_with_its_scale():
+    form = draft_questionnaire(table(rating=five(), speed1=five(), speed2=five()), CITIZENS)
+    assert form.scale_items("factor") == {"rating_scale": ("rating",), "speed": ("speed1", "speed2")}
