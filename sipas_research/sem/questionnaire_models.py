@@ -90,7 +90,7 @@ def _measured(scales: Scales) -> str:
     items = {item for ids in scales.values() for item in ids}
     for name in scales:
         if name in items:
-            raise AnalysisError("models.error.scale_is_item", scale=name)
+            raise AnalysisError("models.error.scale_is_item", question=name)
     return "\n".join(f"{name} =~ {' + '.join(items)}" for name, items in scales.items())
 
 
