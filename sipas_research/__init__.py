@@ -59,6 +59,8 @@ _HOME = {
     "comparable_years": "framework.change",
     "adjusted_index": "framework.case_mix",
     "weighted_index": "framework.weights",
+    "weight_choices": "framework.weight_choices",
+    "deciding_index": "framework.weights",
     "scorecard": "framework.scorecard",
     "open_scorecard": "study.scorecard_file",
     "rank_sets": "framework.ranks",

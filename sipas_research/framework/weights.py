@@ -131,7 +131,7 @@ def weighted_index(
 
 
 def deciding_index(
-    responses: Responses, framework: Framework, by_agency: SatisfactionIndex | None = None
+    responses: Responses, framework: Framework | None, by_agency: SatisfactionIndex | None = None
 ) -> SatisfactionIndex:
     """Return the index by agency on which ranks and classes of a framework's level rest.
 
@@ -139,8 +139,8 @@ def deciding_index(
     ----------
     responses : Responses
         Of one year.
-    framework : Framework
-        Names the definition; "criterion_weights" means the index under its own weights.
+    framework : Framework or None
+        Names the definition; "criterion_weights" means the index under its own weights. None takes the default index.
     by_agency : SatisfactionIndex, optional
         Taken as it is where it is already of the definition.
 
@@ -151,6 +151,8 @@ def deciding_index(
     AnalysisError
         If the form does not ask every criterion that is weighed.
     """
+    if framework is None:
+        return by_agency or satisfaction_index(responses, "agency")
     if framework.definition == CRITERION_WEIGHTS:
         found = weighted_index(responses, framework, level=framework.confidence).index
         if not found.decides:

@@ -211,6 +211,7 @@ _BUILDERS = {
     "variance_table": "efa_tables",
     "weighted_index_table": "weight_tables",
     "weights_table": "weight_tables",
+    "weighing_tables": "weight_tables",
     "year_table": "index_tables",
 }
 

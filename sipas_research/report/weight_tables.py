@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,89 @@ def weights_table(found: WeightedIndex | Finding, responses: Responses, language
     )
 
 
+def weighing_tables(
+    found: Sequence[WeightedIndex] | Finding, responses: Responses, language: str
+) -> tuple[Table | Finding, ...]:
+    """Return the weights of several ways of weighing side by side, then each agency's index under them.
+
+    Parameters
+    ----------
+    found : sequence of WeightedIndex
+        Of one level, such as ``sr.weight_choices`` gives; a finding says why there are none.
+    """
+    if isinstance(found, Finding):
+        return (found,)
+    first = found[0]
+    common: dict[str, Any] = {"language": language, "data_kind": first.data_kind}
+    common["source"] = source_line(responses, language)
+    names = [text(f"criterion_weights.method.{way.method}", language) for way in found]
+    # what holds for every way of weighing is said once
+    notes = tuple(dict.fromkeys(note for way in found for note in way.notes(language)))
+    weights = Table(
+        f"tbl-weighing-{first.framework.level}",
+        _word("weights_title", language, family=_family(first, language)),
+        (
+            Column("criterion", _word("criterion", language), width=0.4),
+            *(
+                Column(way.method, name, "interval_percent" if way.method == "benefit_of_doubt" else "percent1")
+                for way, name in zip(found, names, strict=True)
+            ),
+        ),
+        tuple(_ways_row(place, found, language) for place in range(len(first.weights))),
+        notes=notes,
+        **common,
+    )
+    return weights, _agencies_table(found, names, responses, common)
+
+
+def _ways_row(place: int, found: Sequence[WeightedIndex], language: str) -> tuple[Any, ...]:
+    own = [way.weights[place] for way in found]
+    absent = Absent(_word("not_asked", language))
+    cells = [(w.low, w.high) if not np.isfinite(w.weight) else w.weight for w in own]
+    return (own[0].criterion.name(language), *(c if w.asked else absent for c, w in zip(cells, own, strict=True)))
+
+
+def _agencies_table(
+    found: Sequence[WeightedIndex], names: Sequence[str], responses: Responses, common: dict[str, Any]
+) -> Table:
+    language = common["language"]
+    interval = text("tables.common.interval", language)
+    rows = []
+    for place, (row, plain) in enumerate(found[0].pairs()):
+        own = [way.pairs()[place][0] for way in found]
+        cells = [cell for mine in own for cell in _figures(mine, language)[1:]]
+        rows.append((responses.agencies.name(row.group, language), _figures(plain, language)[1], *cells))
+    columns = [
+        column
+        for way, name in zip(found, names, strict=True)
+        for column in (
+            Column(way.method, name, "percent"),
+            Column(f"{way.method}_interval", interval, "interval_percent"),
+        )
+    ]
+    return Table(
+        f"tbl-weighing-agencies-{found[0].framework.level}",
+        _word("index_title", language, family=_family(found[0], language)),
+        (
+            Column("agency", _word("agency", language), width=0.24),
+            Column("default", _word("default", language), "percent"),
+            *columns,
+        ),
+        tuple(rows),
+        weighting=text(f"tables.weighting.{found[0].index.weighting}", language),
+        notes=(
+            *note_sentences(list(found[0].index.notes), language),
+            text("criterion_weights.note.sampling", language),
+        ),
+        **common,
+    )
+
+
+def _figures(row: IndexRow, language: str) -> tuple[Any, Any, Any]:
+    names = ("suppressed", "estimate", "note", "n", "conf_low", "conf_high")
+    return figures_of({name: getattr(row, name) for name in names}, language)
+
+
 def _weight_row(weight: CriterionWeight, found: WeightedIndex, language: str, *, bounded: bool) -> tuple[Any, ...]:
     criterion = weight.criterion
     names = (criterion.name(language), found.framework.component(criterion.component).name(language))
@@ -93,9 +177,8 @@ def weighted_index_table(found: WeightedIndex | Finding, responses: Responses, l
 
 
 def _agency_row(row: IndexRow, plain: IndexRow, responses: Responses, language: str) -> tuple[Any, ...]:
-    names = ("suppressed", "estimate", "note", "n", "conf_low", "conf_high")
-    _, usual, _ = figures_of({name: getattr(plain, name) for name in names}, language)
-    people, estimate, ends = figures_of({name: getattr(row, name) for name in names}, language)
+    usual = _figures(plain, language)[1]
+    people, estimate, ends = _figures(row, language)
     gap: Any = Suppressed() if row.suppressed else estimate
     if not row.suppressed and np.isfinite(row.estimate - plain.estimate):
         gap = 100.0 * (row.estimate - plain.estimate)

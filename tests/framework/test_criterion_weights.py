@@ -235,3 +235,16 @@ def test_ranks_and_classes_rest_on_the_index_that_the_framework_names(people):
     year = replace(people, frame=people.frame.assign(year=2023.0))
     named = replace(late, valid_from="2022-12-31")
     assert deciding_index(year, named).definition == "criteria_expert"
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_ways_of_weighing_stand_side_by_side(people, language):
+    found = sr.weight_choices(people, framework((0.1, 0.2, 0.3, 0.4), method="expert"))
+    assert [way.method for way in found] == ["expert", "equal", "loadings", "benefit_of_doubt"]
+    weights, agencies = report.weighing_tables(found, people, language)
+    assert [row[1] for row in weights.rows] == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    assert len(agencies.rows) == 3
+    for way in found:
+        assert way.reason(language) in weights.notes
+    reason = report.Finding("x", "x", language, people.data_kind, role="reason")
+    assert report.weighing_tables(reason, people, language) == (reason,)
