@@ -98,3 +98,19 @@ def test_both_parameterizations_standardise_alike(one: str, other: str) -> None:
     )
     for column in ("estimate", "std_error"):
         np.testing.assert_allclose(first[column], second[column], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["delta", "theta", "predictors", "predictors_theta", "mixed", "chain"])
+def test_modification_indices_tell_what_freeing_a_row_brings(name: str) -> None:
+    fit = fitted(name)
+    model, options = MODELS[name]
+    frame = cases.data("survey")
+    row = fit.modification_indices().iloc[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        more = f"{model}\n{row['lhs']} {row['op']} {row['rhs']}"
+        freed = sr.sem(more, frame.assign(age=frame["age"] / 10), **options)
+    fall = fit.fit_measures()["chisq"] - freed.fit_measures()["chisq"]
+    assert row["mi"] == pytest.approx(fall, rel=0.02)
+    values = freed.tidy().set_index(["lhs", "op", "rhs"])["estimate"]
+    assert row["epc"] == pytest.approx(values[row["lhs"], row["op"], row["rhs"]], rel=0.1)
