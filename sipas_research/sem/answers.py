@@ -52,7 +52,8 @@ def implied_moments(fit: SemFit, what: str = "cov") -> pd.DataFrame:
     ----------
     fit : SemFit
     what : {"cov", "mean", "latent_cov"}
-        Covariances of the observed variables, their means, or covariances of the latent variables.
+        Covariances of the observed variables, their means, or covariances of the latent variables. Of ordered items
+        those of the variables behind them, in units of their scale: polychoric correlations without predictors.
 
     Returns
     -------
@@ -71,9 +72,9 @@ def implied_moments(fit: SemFit, what: str = "cov") -> pd.DataFrame:
     if what == "mean":
         if not fit.options.meanstructure:
             raise OptionError("sem.error.no_mean_structure")
-        return by_group(fit, [at.mean[:, None] for at in fit.groups], observed, ["mean"])
+        return by_group(fit, [fit.implied_group(k)[1][:, None] for k in range(len(fit.groups))], observed, ["mean"])
     if what == "cov":
-        return by_group(fit, [at.cov for at in fit.groups], observed, observed)
+        return by_group(fit, [fit.implied_group(k)[0] for k in range(len(fit.groups))], observed, observed)
     p = len(observed)
     inner = [at.joint[p:, p:] for at in fit.groups]
     return by_group(fit, [(each + each.T) / 2.0 for each in inner], latents, latents)

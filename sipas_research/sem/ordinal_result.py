@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from sipas_research.numerics.correlation import Array
@@ -49,6 +50,13 @@ class OrdinalFit(SemFit):
         from sipas_research.sem.ordinal_standardized import ordinal_row_slopes
 
         return ordinal_row_slopes(self, scale)
+
+    def implied_group(self, group: int) -> tuple[Array, Array]:
+        """Return the implied moments of a group, those of ordered items in units of their scale."""
+        at = self.ordinal.each[group]
+        scale = np.ones(len(self.table.observed))
+        scale[at.layout.places] = at.scale
+        return at.whole.cov * scale * scale[:, None], at.whole.mean * scale
 
     def residuals(self, kind: Literal["cor", "raw", "standardized", "mean"] = "cor") -> pd.DataFrame:
         """Return observed less implied correlations, or thresholds; see :func:`.ordinal_residuals`."""

@@ -52,12 +52,12 @@ def residual_matrix(fit: SemFit, kind: str = "cor") -> pd.DataFrame:
     if kind not in KINDS:
         raise OptionError("sem.error.option", option="kind", received=repr(kind), allowed=", ".join(KINDS))
     names = fit.table.observed
-    pairs = list(zip(fit.problem.targets, fit.groups, strict=True))
+    pairs = [(target.cov, fit.implied_group(k)[0]) for k, target in enumerate(fit.problem.targets)]
     if kind == "mean":
         return _mean_table(fit)
     if kind == "cor":
-        return by_group(fit, [_correlations(t.cov) - _correlations(at.cov) for t, at in pairs], names, names)
-    raw = [target.cov - at.cov for target, at in pairs]
+        return by_group(fit, [_correlations(found) - _correlations(implied) for found, implied in pairs], names, names)
+    raw = [found - implied for found, implied in pairs]
     if kind == "raw":
         return by_group(fit, raw, names, names)
     errors = residual_errors(fit)

@@ -202,6 +202,10 @@ class SemFit:
 
         return implied_moments(self, what)
 
+    def implied_group(self, group: int) -> tuple[Array, Array]:
+        """Return the implied covariances and means of a group's observed variables, in the units of the sample's."""
+        return self.groups[group].cov, self.groups[group].mean
+
     def residuals(self, kind: Literal["cor", "raw", "standardized", "mean"] = "cor") -> pd.DataFrame:
         """Return observed less implied covariances, or means; see :func:`.residual_table.residual_matrix`."""
         from sipas_research.sem.residual_table import residual_matrix

@@ -77,12 +77,14 @@ def test_residuals_of_thresholds() -> None:
     assert "access1|t1" in free.index
 
 
-def test_residual_correlations_are_those_of_the_polychorics() -> None:
-    fit = models.fitted("delta")
+@pytest.mark.parametrize("name", ["delta", "theta"])
+def test_residual_correlations_are_those_of_the_polychorics(name: str) -> None:
+    fit = models.fitted(name)
     frame = cases.data("survey")
     observed = sr.polychoric(frame[list(models.ITEMS)]).correlation
     gap = observed - fit.implied().to_numpy()
     np.testing.assert_allclose(fit.residuals("raw").to_numpy(), gap, atol=1e-8)
+    np.testing.assert_allclose(np.diag(fit.implied().to_numpy()), 1, atol=1e-9)
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
