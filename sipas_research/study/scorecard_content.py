@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
+from sipas_research.errors import SipasWarning
 from sipas_research.framework.dossier import dossiers
 from sipas_research.report.scorecard_parts import scorecard_parts
 from sipas_research.study.scorecard_file import AgencyScorecard
@@ -29,23 +32,35 @@ def compute_scorecards(
     AgencyError, AnalysisError
         If one of the agencies cannot have a scorecard.
     """
-    answers, register, spoken = study.current(everyone), study.results_register(), tuple(languages)
-    found = dossiers(
-        answers,
-        everyone,
-        agencies,
-        year=study.year,
-        framework=study.framework,
-        actions=study.actions(),
-        register=register,
-    )
-    return tuple(
-        AgencyScorecard(
-            dossier.agency, code, scorecard_parts(dossier, answers, code, register=register, year=study.year)
+    with _each_warning_once():
+        answers, register, spoken = study.current(everyone), study.results_register(), tuple(languages)
+        found = dossiers(
+            answers,
+            everyone,
+            agencies,
+            year=study.year,
+            framework=study.framework,
+            actions=study.actions(),
+            register=register,
         )
-        for dossier in found
-        for code in spoken
-    )
+        return tuple(
+            AgencyScorecard(
+                dossier.agency, code, scorecard_parts(dossier, answers, code, register=register, year=study.year)
+            )
+            for dossier in found
+            for code in spoken
+        )
+
+
+@contextmanager
+def _each_warning_once() -> Iterator[None]:
+    """Tell what is to be said of the data once, however many estimates rest on them."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", SipasWarning)
+        yield
+    own = [w.message for w in caught if isinstance(w.message, SipasWarning)]
+    for message in {str(m): m for m in own}.values():
+        warnings.warn(message, stacklevel=4)
 
 
 def compute_scorecard(study: str, agency: str, language: str) -> AgencyScorecard:
