@@ -66,7 +66,8 @@ def sem(
         Column that holds the group; groups are listed in order of appearance.
     group_equal : sequence of str
         What is equal across groups: loadings, intercepts, means, regressions, residuals, residual_covariances,
-        lv_variances, lv_covariances.
+        lv_variances, lv_covariances, thresholds. Equal thresholds free scales (or residual variances) and latent means
+        of the later groups, as in lavaan; :func:`.invariance.invariance` follows Wu & Estabrook instead.
     group_partial : sequence of str
         Rows that stay free nevertheless, written as in the table: ``"x3~1"``, ``"f=~x2"``.
     ordered : sequence of str or True

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sipas_research.errors import AnalysisError
-from sipas_research.numerics.contingency import MOST_CATEGORIES
+from sipas_research.numerics.contingency import MOST_CATEGORIES, find_levels
 from sipas_research.numerics.correlation import Array, read_only
 from sipas_research.sem.clusters import Clusters
 from sipas_research.sem.moments import GroupSample
@@ -41,17 +41,18 @@ def categories_of(samples: Sequence[GroupSample], rows: Sequence[Array], ordered
         If answers are not whole numbers, too many, or a category is empty in a group.
     """
     found: dict[str, Array] = {}
-    names = samples[0].names
-    for name in ordered:
-        column = names.index(name)
-        each = [np.unique(values[:, column]) for values in rows]
-        known = np.unique(np.concatenate(each))
-        if (np.rint(known) != known).any():
+    columns = [samples[0].names.index(name) for name in ordered]
+    each = [find_levels([values[:, column] for column in columns], complete_only=False)[0] for values in rows]
+    for place, name in enumerate(ordered):
+        here = [levels[place] for levels in each]
+        if any(level.trouble in ("fraction", "infinite") for level in here):
             raise AnalysisError("sem_ordinal.error.fractions", name=name)
-        if not 2 <= len(known) <= MOST_CATEGORIES:
-            raise AnalysisError("sem_ordinal.error.categories", name=name, found=len(known), most=MOST_CATEGORIES)
-        for sample, here in zip(samples, each, strict=True):
-            empty = np.setdiff1d(known, here)
+        known = np.unique(np.concatenate([np.array(level.values, dtype=float) for level in here]))
+        if any(level.trouble for level in here) or not 2 <= len(known) <= MOST_CATEGORIES:
+            count = max(len(np.unique(values[:, columns[place]])) for values in rows)
+            raise AnalysisError("sem_ordinal.error.categories", name=name, found=count, most=MOST_CATEGORIES)
+        for sample, level in zip(samples, here, strict=True):
+            empty = np.setdiff1d(known, level.values)
             if len(empty):
                 answers = ", ".join(str(int(value)) for value in empty)
                 raise AnalysisError(
@@ -59,6 +60,13 @@ def categories_of(samples: Sequence[GroupSample], rows: Sequence[Array], ordered
                 )
         found[name] = known
     return found
+
+
+def places_of(answers: Array, known: Array) -> Codes:
+    """Return the places of answers among the categories."""
+    if known[-1] - known[0] == len(known) - 1:
+        return (answers - known[0]).astype(np.int8)
+    return np.searchsorted(known, answers).astype(np.int8)
 
 
 def ordinal_sample(
@@ -86,7 +94,7 @@ def ordinal_sample(
     shape = MomentShape(names, tuple(predictors), tuple(len(categories.get(name, ())) for name in names))
     place = {name: k for k, name in enumerate(sample.names)}
     codes = np.array(
-        [np.searchsorted(categories[name], rows[:, place[name]]) for name in names if name in categories], dtype=np.int8
+        [places_of(rows[:, place[name]], categories[name]) for name in names if name in categories], dtype=np.int8
     )
     if len(predictors) or len(shape.numeric):
         from sipas_research.sem.ordinal_casewise import casewise_sample
