@@ -106,17 +106,20 @@ def list_problems(
             continue
         problems += [found.problem(i, row_numbers, file) for i in range(min(limit, len(found)))]
         if len(found) > limit:
-            rest = Problem.of(
-                "check.more",
-                severity=found.severity,
-                file=file,
-                column=found.column,
-                count=len(found) - limit,
-                first=str(row_numbers[found.positions[limit]]),
-                last=str(row_numbers[found.positions[-1]]),
-            )
-            problems.append(rest)
+            problems.append(_rest(found, row_numbers, file, limit))
     return problems
+
+
+def _rest(found: Finding, row_numbers: np.ndarray, file: str, limit: int) -> Problem:
+    return Problem.of(
+        "check.more" if found.column else "check.more_rows",
+        severity=found.severity,
+        file=file,
+        column=found.column,
+        count=len(found) - limit,
+        first=str(row_numbers[found.positions[limit]]),
+        last=str(row_numbers[found.positions[-1]]),
+    )
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

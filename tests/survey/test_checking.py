@@ -130,6 +130,14 @@ def test_blank_forms_are_rejected():
     assert sum(p.row == 10 for p in found) == len(ITEMS)
 
 
+def test_many_blank_forms_are_counted_after_the_first_twenty():
+    frame = answers(1000)
+    frame.loc[100:129, list(ITEMS)] = np.nan
+    texts = said(frame, "row")
+    assert len(texts) == 21
+    assert texts[-1] == "Và 10 phiếu khác mắc cùng một lỗi (từ dòng 122 đến dòng 131)."
+
+
 def test_equal_problems_are_counted_after_the_first_twenty():
     frame = answers(500)
     frame.loc[100:460, "access_1"] = 6.0
