@@ -125,10 +125,13 @@ def _family(
     known = next((name for name in LEVELS if name == level), None)
     if known is None:
         return _Family(by_agency)
-    if not responses.questionnaire.regime:
+    form = responses.questionnaire
+    # frameworks grade by what users of services say of a named survey's questions, by nothing else
+    named = form.regime and form.respondent == "citizen"
+    found = framework(known) if named else None
+    if found is None or not found.scales(form):
         ranks, trouble = _attempt(lambda: rank_sets(by_agency, family=known))
         return _Family(by_agency, ranks, trouble=trouble)
-    found = framework(known)
     criteria, _ = _attempt(lambda: compare_criteria(responses, found))
     index, trouble = _attempt(lambda: deciding_index(responses, found, by_agency))
     if index is None:

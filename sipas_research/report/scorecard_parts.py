@@ -61,6 +61,8 @@ def _state(dossier: Dossier, register: ResultsRegister, year: int | None, langua
 def _measures(dossier: Dossier, responses: Responses, language: str) -> Table | Finding:
     if dossier.suggestions is None:
         return _reason("no_measures", dossier, responses, language)
+    if not dossier.suggestions.compared:
+        return _reason("no_criteria", dossier, responses, language)
     return action_table(dossier.suggestions, responses, language, framework=dossier.framework)
 
 

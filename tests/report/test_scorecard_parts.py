@@ -174,3 +174,20 @@ def test_the_first_page_says_what_would_settle_an_open_class(found, answers, set
     changed = replace(dossier, classification=replace(dossier.classification, rows=rows))
     main = [f.text for f in parts({"huyen_01": changed}, answers, "huyen_01")["findings"] if f.role == "main"]
     assert any("chưa đủ căn cứ xếp loại" in said and words in said for said in main)
+
+
+def test_what_staff_say_is_neither_graded_nor_turned_into_measures(study):
+    everyone = study.responses("staff")
+    current = study.current(everyone)
+    (dossier,) = made(study, current, everyone, ("so_01",))
+    shown = scorecard_parts(dossier, current, "vi", register=ResultsRegister(), year=2022)
+    assert current.questionnaire.regime
+    assert dossier.framework is None
+    assert "Mức xếp loại" not in said(shown["standing"])
+    assert "không được xếp loại" in said(shown["appeal"])
+
+
+def test_without_a_criterion_to_compare_no_measure_is_spoken_of(found, answers):
+    dossier = found["so_01"]
+    none = replace(dossier, suggestions=replace(dossier.suggestions, compared=0))
+    assert "không có tiêu chí nào so sánh được" in said(parts({"so_01": none}, answers, "so_01")["measures"])
