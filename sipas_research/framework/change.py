@@ -17,6 +17,7 @@ from sipas_research.framework.definitions import (
     RATIOS,
     answers_agree,
     answers_agree_with_rest,
+    answers_mixed,
     check_options,
     notes_of,
     ratio_parts,
@@ -239,7 +240,7 @@ def _masks(parts: tuple[str, ...], found: dict[str, _Term], groups: int) -> tupl
     masks = np.zeros(groups, dtype=bool)
     for wave in range(2):
         cells = {
-            t: (np.append(f.n[wave, 1:], f.n[wave, 0] - f.n[wave, 1:].sum()), f.agree[wave, 1:])
+            t: (np.append(f.n[wave, 1:], f.n[wave, 0] - f.n[wave, 1:].sum()), f.agree[wave, 1:], f.mixed[wave])
             for t, f in found.items()
         }
         safe = publication_masks(parts, cells, {t: int(f.n[wave, 0]) for t, f in found.items()})
@@ -257,6 +258,7 @@ class _Term:
     df: np.ndarray
     n: np.ndarray
     agree: np.ndarray
+    mixed: np.ndarray
 
     @classmethod
     def of(
@@ -268,6 +270,7 @@ class _Term:
         size = 1 + groups
         ratio, variance, df = (np.full((2, size), _NAN) for _ in range(3))
         n, agree = np.zeros((2, size), dtype=int), np.zeros((2, size + 1), dtype=bool)
+        mixed = np.zeros((2, size), dtype=bool)
         for wave in range(2):
             inside = (waves.year == wave) & (bottom > 0)
             for shift, place in ((0, np.where(inside, 0, -1)), (1, np.where(inside, member, -1))):
@@ -282,7 +285,8 @@ class _Term:
             asked = keep.copy()
             asked[keep] = inside
             agree[wave, 1:] = answers_agree_with_rest(pair, items, definition, asked, member[inside], groups)
-        return cls(ratio, variance, df, n, agree)
+            mixed[wave] = answers_mixed(pair, items, definition, asked, member[inside], groups)
+        return cls(ratio, variance, df, n, agree, mixed)
 
     def row(self, term: str, group: str, place: int, level: float, *, hidden: bool, broken: bool) -> ChangeRow:
         """The change of the term, or both years' figures with the reason why there is none."""

@@ -102,6 +102,20 @@ def answers_agree_with_rest(
     return answers_agree(responses, items, definition, keep, np.where(member < 0, groups, member), groups + 1)
 
 
+def answers_mixed(
+    responses: Responses, items: tuple[str, ...], definition: str, keep: np.ndarray, member: np.ndarray, groups: int
+) -> np.ndarray:
+    """Return for each group, those in none last, whether its answers differ on every one of the questions."""
+    scored = _scored(responses, items, definition)[keep]
+    low, high = np.full((groups + 1, len(items)), np.inf), np.full((groups + 1, len(items)), -np.inf)
+    rows, columns = np.nonzero(np.isfinite(scored))
+    place, values = np.where(member < 0, groups, member)[rows], scored[rows, columns]
+    np.minimum.at(low, (place, columns), values)
+    np.maximum.at(high, (place, columns), values)
+    mixed: np.ndarray = (low < high).all(axis=1)
+    return mixed
+
+
 def _scored(responses: Responses, items: tuple[str, ...], definition: str) -> np.ndarray:
     if definition == "mean_score":
         return rescaled(responses, items).to_numpy()

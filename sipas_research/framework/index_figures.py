@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sipas_research.framework.definitions import answers_agree_with_rest, ratio_parts
+from sipas_research.framework.definitions import answers_agree_with_rest, answers_mixed, ratio_parts
 from sipas_research.framework.design import (
     PreparedDesign,
     Ratios,
@@ -15,7 +15,7 @@ from sipas_research.framework.design import (
     estimate_mean_of_ratios,
     estimate_ratio,
 )
-from sipas_research.framework.publication import Masks
+from sipas_research.framework.publication import Masks, TermCells
 from sipas_research.numerics.intervals import exact_interval, logit_interval
 from sipas_research.survey.responses import Responses
 
@@ -50,6 +50,7 @@ class Figures:
     answers: np.ndarray
     ungrouped: int
     agree: np.ndarray
+    mixed: np.ndarray
     design_effect: float
 
     @classmethod
@@ -69,8 +70,9 @@ class Figures:
         grouped = estimate_ratio(design, top, bottom, groups=labels, member=member)
         rest = int(everyone.n[0]) - int(grouped.n.sum())
         agree = answers_agree_with_rest(responses, items, definition, design.keep, member, len(labels))
+        mixed = answers_mixed(responses, items, definition, design.keep, member, len(labels))
         effect = design_effect(design, top, bottom, float(everyone.std_error[0]) ** 2)
-        return cls(everyone, grouped, np.append(counts, answers.sum()), rest, agree, effect)
+        return cls(everyone, grouped, np.append(counts, answers.sum()), rest, agree, mixed, effect)
 
     def averaged(
         self,
@@ -94,9 +96,9 @@ class Figures:
             grouped=estimate_mean_of_ratios(design, pairs, shares, groups=labels, member=member),
         )
 
-    def cells(self) -> tuple[np.ndarray, np.ndarray]:
-        """People in each group (those in none last), and whether all answers of the group agree."""
-        return np.append(self.grouped.n, self.ungrouped), self.agree
+    def cells(self) -> TermCells:
+        """People in each group (those in none last), whether their answers agree, whether they differ everywhere."""
+        return np.append(self.grouped.n, self.ungrouped), self.agree, self.mixed
 
     def rows(self, term: str, masks: Masks, level: float) -> list[IndexRow]:
         """The term's figures: everyone first, then the groups."""

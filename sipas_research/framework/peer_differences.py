@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sipas_research.framework.definitions import answers_agree_with_rest, ratio_parts
+from sipas_research.framework.definitions import answers_agree_with_rest, answers_mixed, ratio_parts
 from sipas_research.framework.design import PreparedDesign, plan_of
 from sipas_research.framework.groups import Grouping
 from sipas_research.framework.index import INDEX, OVERALL
@@ -143,7 +143,8 @@ def compare_with_peers(
         top, bottom, _ = (part[design.keep] for part in ratio_parts(responses, ids, definition))
         tops[term], bottoms[term] = top, bottom
         agree = answers_agree_with_rest(responses, ids, definition, design.keep, member, len(agencies.labels))
-        cells[term], totals[term] = _cells(bottom, agree, member), int((bottom > 0).sum())
+        mixed = answers_mixed(responses, ids, definition, design.keep, member, len(agencies.labels))
+        cells[term], totals[term] = (*_cells(bottom, agree, member), mixed), int((bottom > 0).sum())
     masks = publication_masks(tuple(parts), cells, totals)
     level_of: dict[str, str] = {a.code: a.level for a in responses.agencies.agencies}
     independent = design.has_strata and _nested(design, agencies)

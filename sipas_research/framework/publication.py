@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sipas_research.framework.definitions import answers_agree_with_rest, ratio_parts
+from sipas_research.framework.definitions import answers_agree_with_rest, answers_mixed, ratio_parts
 from sipas_research.numerics.disclosure import suppress, suppress_table
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sipas_research.survey.responses import Responses
 
 Cells = tuple[np.ndarray, np.ndarray]
+#: People of each group, whether all their answers agree, whether they differ on every question; no group last.
+TermCells = tuple[np.ndarray, np.ndarray, np.ndarray]
 _INDEX = "index"
 
 
@@ -32,14 +34,15 @@ class Masks:
     groups: dict[str, np.ndarray]
 
 
-def publication_masks(parts: tuple[str, ...], cells: Mapping[str, Cells], totals: Mapping[str, int]) -> Masks:
+def publication_masks(parts: tuple[str, ...], cells: Mapping[str, TermCells], totals: Mapping[str, int]) -> Masks:
     """Decide which figures of an index are hidden.
 
     Parameters
     ----------
     parts : tuple of str
         Terms that add up to the term "index".
-    cells : mapping of a term to (people in each group, whether the group's answers all agree)
+    cells : mapping of a term to (people in each group, whether the group's answers all agree, whether they differ on
+            every question)
         The last cell holds the people who are in no group; it is never printed.
     totals : mapping of a term to its number of people
 
@@ -50,17 +53,19 @@ def publication_masks(parts: tuple[str, ...], cells: Mapping[str, Cells], totals
         the groups and components from which it could be derived; a group whose index is hidden shows nothing.
     """
     everyone = _everyone(parts, totals)
-    index_people, index_uniform = cells[_INDEX]
-    hidden = suppress(index_people, withheld=index_uniform)
+    index_people, index_uniform, index_mixed = cells[_INDEX]
+    hidden = suppress(index_people, withheld=index_uniform, mixed=index_mixed)
     people = np.column_stack([cells[p][0] for p in parts])
     uniform = np.column_stack([cells[p][1] for p in parts])
-    table = suppress_table(people, withheld=uniform, hidden=hidden)
+    mixed = np.column_stack([cells[p][2] for p in parts])
+    table = suppress_table(people, withheld=uniform, hidden=hidden, mixed=mixed)
     if len(parts) == 1:
         # the only component is the index under another name
         hidden = hidden | table[:, 0]
     groups = {_INDEX: hidden} | {p: table[:, column] for column, p in enumerate(parts)}
     for term in set(cells) - set(groups):
-        groups[term] = suppress(cells[term][0], withheld=cells[term][1]) | hidden
+        people, uniform, mixed = cells[term]
+        groups[term] = suppress(people, withheld=uniform, mixed=mixed) | hidden
     masks = {term: mask[:-1] | everyone[term] for term, mask in groups.items()}
     for mask in masks.values():
         mask.setflags(write=False)
@@ -97,13 +102,14 @@ def component_masks(
     """
     member, size = groups.member[design.keep], len(groups.labels)
     terms = {_INDEX: tuple(dict.fromkeys(i for ids in parts.values() for i in ids)), **parts}
-    cells: dict[str, Cells] = {}
+    cells: dict[str, TermCells] = {}
     totals = {}
     for term, ids in terms.items():
         answered = ratio_parts(responses, ids, "share_satisfied")[1][design.keep] > 0
         agree = answers_agree_with_rest(responses, ids, "share_satisfied", design.keep, member, size)
         place = np.where(member < 0, size, member)[answered]
-        cells[term] = (np.bincount(place, minlength=size + 1), agree)
+        mixed = answers_mixed(responses, ids, "share_satisfied", design.keep, member, size)
+        cells[term] = (np.bincount(place, minlength=size + 1), agree, mixed)
         totals[term] = int(answered.sum())
     return publication_masks(tuple(parts), cells, totals)
 

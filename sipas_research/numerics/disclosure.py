@@ -12,7 +12,9 @@ import numpy as np
 MINIMUM_CELL = 10
 
 
-def suppress(counts: object, *, minimum: int = MINIMUM_CELL, withheld: object = None) -> np.ndarray:
+def suppress(
+    counts: object, *, minimum: int = MINIMUM_CELL, withheld: object = None, mixed: object = None
+) -> np.ndarray:
     """Return which cells of a one-way table with a published total must be hidden.
 
     Cells of 1 to ``minimum - 1`` are hidden. The smallest other non-zero cell follows (the first of equals)
@@ -28,6 +30,9 @@ def suppress(counts: object, *, minimum: int = MINIMUM_CELL, withheld: object = 
         Smallest count that may be shown.
     withheld : array of bool, shape (cells,), optional
         Cells that must not be derived whatever their size, such as a group whose members all gave the same answer.
+    mixed : array of bool, shape (cells,), optional
+        Cells that can hide such a group: their members disagree on every question behind the cell, so that no part of
+        the cell leaves the group alone. All cells that are not ``withheld`` where none are given.
 
     Returns
     -------
@@ -39,12 +44,17 @@ def suppress(counts: object, *, minimum: int = MINIMUM_CELL, withheld: object = 
         If a count is negative or not finite.
     """
     table = _counts(counts)
-    uniform = np.zeros(table.shape, dtype=bool) if withheld is None else np.array(withheld, dtype=bool)
-    return _close(table, uniform & (table > 0), uniform, minimum)
+    uniform, cover = _flags(table, withheld, mixed)
+    return _close(table, uniform & (table > 0), uniform, cover, minimum)
 
 
 def suppress_table(
-    counts: object, *, minimum: int = MINIMUM_CELL, withheld: object = None, hidden: object = None
+    counts: object,
+    *,
+    minimum: int = MINIMUM_CELL,
+    withheld: object = None,
+    hidden: object = None,
+    mixed: object = None,
 ) -> np.ndarray:
     """Return which cells of a groups x parts table must be hidden, where totals of both margins are published.
 
@@ -62,22 +72,24 @@ def suppress_table(
         Cells that must not be derived whatever their size.
     hidden : array of bool, shape (groups,), optional
         Groups whose own total is already hidden: all their parts are hidden.
+    mixed : array of bool, shape (groups, parts), optional
+        As in :func:`suppress`.
 
     Returns
     -------
     array of bool, shape (groups, parts)
     """
     table = _counts(counts)
-    uniform = np.zeros(table.shape, dtype=bool) if withheld is None else np.array(withheld, dtype=bool)
+    uniform, cover = _flags(table, withheld, mixed)
     mask = uniform & (table > 0)
     whole = np.zeros(len(table), dtype=bool) if hidden is None else np.array(hidden, dtype=bool)
     mask[whole] = True
     while True:
         before = mask.copy()
         for part in range(table.shape[1]):
-            mask[:, part] = _close(table[:, part], mask[:, part], uniform[:, part], minimum)
+            mask[:, part] = _close(table[:, part], mask[:, part], uniform[:, part], cover[:, part], minimum)
         for group in np.flatnonzero(~whole):
-            _close_row(table[group], mask[group], uniform[group], minimum)
+            _close_row(table[group], mask[group], uniform[group], cover[group], minimum)
         if np.array_equal(before, mask):
             return mask
 
@@ -127,34 +139,46 @@ def _counts(counts: object) -> np.ndarray:
     return table.astype(np.int64)
 
 
-def _close(table: np.ndarray, start: np.ndarray, uniform: np.ndarray, minimum: int) -> np.ndarray:
+def _flags(table: np.ndarray, withheld: object, mixed: object) -> tuple[np.ndarray, np.ndarray]:
+    uniform = np.zeros(table.shape, dtype=bool) if withheld is None else np.array(withheld, dtype=bool)
+    cover = ~uniform if mixed is None else np.array(mixed, dtype=bool) & ~uniform
+    return uniform, cover & (table > 0)
+
+
+def _close(table: np.ndarray, start: np.ndarray, uniform: np.ndarray, cover: np.ndarray, minimum: int) -> np.ndarray:
     """Add cells to ``start`` until nothing hidden follows from the total."""
     total = int(table.sum())
     if 0 < total < minimum:
         return np.ones(table.shape, dtype=bool)
     mask = start | ((table > 0) & (table < minimum))
-    while _exposed(table, mask, uniform, minimum):
-        free = np.flatnonzero(~mask & (table > 0))
+    while (free := _joining(table, mask, uniform, cover, minimum)) is not None:
         if free.size == 0:
             return np.ones(table.shape, dtype=bool)
         mask[free[np.argmin(table[free])]] = True
     return mask
 
 
-def _exposed(table: np.ndarray, mask: np.ndarray, uniform: np.ndarray, minimum: int) -> bool:
+def _joining(
+    table: np.ndarray, mask: np.ndarray, uniform: np.ndarray, cover: np.ndarray, minimum: int
+) -> np.ndarray | None:
+    """Return the cells one of which must join what is hidden, None where nothing hidden follows."""
     inside = mask & (table > 0)
     cells, people = int(inside.sum()), int(table[inside].sum())
     if cells == 0:
-        return False
+        return None
     # Cells that all hold one answer stay one answer when they are added together: another kind must join them.
-    only_uniform = bool(uniform[inside].all())
-    return cells == 1 or people < minimum or people == cells or only_uniform
+    if cells == 1 or people < minimum or people == cells or bool(uniform[inside].all()):
+        return np.flatnonzero(~mask & (table > 0))
+    # one that disagrees on some questions only leaves a group of one answer alone on the others
+    open_cover = np.flatnonzero(~mask & cover)
+    if bool(uniform[inside].any()) and not bool(cover[inside].any()) and open_cover.size:
+        return open_cover
+    return None
 
 
-def _close_row(table: np.ndarray, mask: np.ndarray, uniform: np.ndarray, minimum: int) -> None:
+def _close_row(table: np.ndarray, mask: np.ndarray, uniform: np.ndarray, cover: np.ndarray, minimum: int) -> None:
     """Hide further parts of a row until none follows (in place: ``mask`` is the caller's own copy)."""
-    while _exposed(table, mask, uniform, minimum):
-        free = np.flatnonzero(~mask & (table > 0))
+    while (free := _joining(table, mask, uniform, cover, minimum)) is not None:
         if free.size == 0:
             return
         mask[free[np.argmin(table[free])]] = True

@@ -164,3 +164,22 @@ def test_merging_is_safe_and_as_fine_as_can_be(rows):
     assert len(groups) == max(finest, 1)
     if finest:
         assert is_safe([g[0] for g in groups])
+
+
+def test_a_group_of_one_answer_is_hidden_behind_one_that_disagrees_everywhere():
+    counts, alike = [40, 12, 30, 50], [True, False, False, False]
+    assert suppress(counts, withheld=alike).tolist() == [True, True, False, False]
+    assert suppress(counts, withheld=alike, mixed=[False, False, True, True]).tolist() == [True, True, True, False]
+    # where none disagrees everywhere, the rule of sizes is all there is
+    assert suppress(counts, withheld=alike, mixed=[False] * 4).tolist() == [True, True, False, False]
+    # a small group needs no such cover
+    assert suppress([5, 12, 30], mixed=[False, False, True]).tolist() == [True, True, False]
+
+
+def test_cover_is_sought_down_a_column_and_along_a_row():
+    table = np.array([[40, 40], [12, 12], [30, 30]])
+    alike = np.array([[True, False], [False, False], [False, False]])
+    mixed = np.array([[False, True], [False, True], [True, True]])
+    hidden = suppress_table(table, withheld=alike, mixed=mixed)
+    assert hidden[0].all()
+    assert hidden[2, 0]
