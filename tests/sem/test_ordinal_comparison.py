@@ -131,3 +131,18 @@ def test_the_score_test_of_equalities_agrees_with_the_difference() -> None:
     assert (single["lhs"], single["rhs"]) == ("access=~access2", "access=~access3")
     gap = values["access", "access3"] - values["access", "access2"]
     assert np.sign(single["difference"]) == np.sign(gap)
+
+
+@pytest.mark.parametrize("options", [{"ordered": True}, {}])
+def test_invariance_of_clustered_and_weighted_rows(options: dict[str, Any]) -> None:
+    frame = cases.data("survey")
+    design = {"cluster": "agency", "weights": "weight"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = sr.invariance(NESTED["free"], frame, group="level", steps=("configural", "metric"), **design, **options)
+        first = sr.cfa(NESTED["free"], frame, group="level", meanstructure=True, **design, **options)
+        plain = sr.invariance(NESTED["free"], frame, group="level", steps=("configural", "metric"), **options)
+    row = found.steps[0].row
+    assert row.chisq_scaled == pytest.approx(first.fit_measures()["chisq_scaled"], rel=1e-6)
+    assert found.steps[1].row.chisq_diff != pytest.approx(plain.steps[1].row.chisq_diff, rel=0.01)
+    assert 0 <= found.steps[1].row.p_value <= 1
