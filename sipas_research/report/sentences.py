@@ -9,6 +9,7 @@ import pandas as pd
 
 from sipas_research.framework.index import INDEX, SatisfactionIndex
 from sipas_research.framework.scorecard import Scorecard
+from sipas_research.report.design_limits import design_limit
 from sipas_research.report.display import Finding, Role
 from sipas_research.report.index_tables import term_name
 from sipas_research.report.labels import index_name, item_codes, only_year, survey_id, survey_name
@@ -83,7 +84,7 @@ def index_findings(
             found.append(_components_finding(parts, responses, language))
             found.append(_finding("index", "finding", _ends_sentence(parts, responses, language), responses, language))
     found.append(_agency_finding(by_agency, responses, language))
-    return (*found, _limit("index", responses, language))
+    return (*found, *design_limit(responses, language), _limit("index", responses, language))
 
 
 def _components_finding(parts: list[dict[Any, Any]], responses: Responses, language: str) -> Finding:

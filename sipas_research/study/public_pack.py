@@ -28,6 +28,7 @@ from sipas_research.framework.index import SatisfactionIndex, satisfaction_index
 from sipas_research.framework.ranks import AgencyRanks, rank_sets
 from sipas_research.framework.results_register import ResultsRegister, require_public
 from sipas_research.framework.weights import deciding_index
+from sipas_research.report.design_limits import design_limit
 from sipas_research.report.scorecard_parts import scorecard_parts
 from sipas_research.report.scorecard_standing import standing_findings
 from sipas_research.results import weakest
@@ -200,6 +201,7 @@ def _card(
     findings = (
         *report.scorecard_findings(dossier.card, answers, language),
         *standing_findings(dossier, answers, language),
+        *design_limit(answers, language),
     )
     shown += [text("publish.chapter.card_findings", language), *report.in_order(*findings)]
     return report.Chapter(dossier.agency, language, _blocks(shown))

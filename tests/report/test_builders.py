@@ -10,8 +10,10 @@ import pytest
 import sipas_research as sr
 from sipas_research import report, resources
 from sipas_research.report import Finding, Suppressed
+from sipas_research.report.design_limits import design_limit
 from sipas_research.report.labels import in_words, item_codes
 from sipas_research.results import DataKind
+from sipas_research.survey.specs import SampleDesign
 
 pytestmark = pytest.mark.filterwarnings("ignore::sipas_research.errors.DroppedRowsWarning")
 
@@ -125,6 +127,15 @@ def test_reasons_travel_through_builders(current):
     assert report.index_table(reason, current, 2022, "vi") is reason
     found = report.index_findings(reason, reason, current, "vi")
     assert [f.role for f in found] == ["finding", "limit"]
+
+
+def test_an_undeclared_design_is_a_limit_of_the_index(current):
+    index = sr.satisfaction_index(current)
+    bare = replace(current, design=SampleDesign())
+    for people, said in ((current, False), (bare, True)):
+        found = report.index_findings(index, index, people, "vi")
+        assert any("chưa khai báo quyền số, tầng hay chùm" in f.text for f in found if f.role == "limit") is said
+    assert not design_limit(replace(current, design=SampleDesign(cluster="site")), "en")
 
 
 def test_codes_replace_ids_in_messages(current):
