@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,7 @@ _TOPIC = "agency"
 _LEVELS: tuple[AgencyLevel, ...] = ("department", "district", "commune", "other")
 _KINDS = tuple(kind.value for kind in DataKind)
 _NAMES_SHOWN = 5
+_LONGEST_NAME = 300
 
 
 @cache
@@ -77,6 +79,7 @@ def read_agencies(path: Path) -> AgencyRegister:
 def _agency(row: SheetRow, place: Place, first: dict[str, int], problems: list[Problem]) -> Agency:
     code = row.get("code")
     problems += [place.problem("agency.problem.required_empty", row, c) for c in ("code", "name_vi") if not row.get(c)]
+    problems += _unseen(row, place)
     if code and code in first:
         problems.append(place.problem("agency.problem.duplicate_code", row, "code", first=str(first[code])))
     first.setdefault(code, row.number)
@@ -103,6 +106,19 @@ def _agency(row: SheetRow, place: Place, first: dict[str, int], problems: list[P
         source=row.get("source"),
         verified=verified,
     )
+
+
+def _unseen(row: SheetRow, place: Place) -> list[Problem]:
+    """Refuse names that are not what they look like, with characters that no one sees, and endless ones."""
+    found = []
+    for column in ("code", "name_vi", "name_en", "aliases"):
+        value = row.get(column)
+        if any(unicodedata.category(c) in {"Cf", "Cc"} and c not in "\n\t" for c in value):
+            found.append(place.problem("agency.problem.hidden_character", row, column))
+        elif len(value) > _LONGEST_NAME:
+            shown = {"received": f"'{value[:40]}…'", "value": value[:40], "most": _LONGEST_NAME}
+            found.append(place.problem("agency.problem.too_long", row, column, **shown))
+    return found
 
 
 def write_agencies_xlsx(register: AgencyRegister, path: Path, *, crosswalk: Crosswalk | None = None) -> Path:

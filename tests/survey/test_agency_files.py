@@ -167,3 +167,26 @@ def test_an_unknown_kind_of_data_is_named(tmp_path):
     found, error = problems_of(write_csv(tmp_path / "a.csv", "a,Sở A,giả", header="code,name_vi,data_kind"))
     assert found == [("unknown_word", 2, "data_kind")]
     assert "'giả'" in error.message("vi")
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("Sở \u202egpj.exe", "hidden_character"),
+        ("Sở \u2066x\u2069", "hidden_character"),
+        ("Sở\u200b Nội vụ", "hidden_character"),
+        ("x" * 10_000, "too_long"),
+    ],
+)
+def test_a_name_that_is_not_what_it_looks_like_is_refused(tmp_path, name, key):
+    found, error = problems_of(write_csv(tmp_path / "don_vi.csv", f"so_01,{name},department,,,"))
+    assert found == [(key, 2, "name_vi")]
+    assert len(str(error)) < 2000
+
+
+def test_a_name_like_a_formula_is_kept_as_text(tmp_path):
+    register = read_agencies(write_csv(tmp_path / "don_vi.csv", "so_01,=cmd|'/C calc'!A0,department,,,"))
+    path = write_agencies_xlsx(register, tmp_path / "don_vi.xlsx")
+    cells = [c for row in openpyxl.load_workbook(path).worksheets[0].iter_rows() for c in row]
+    assert [c.data_type for c in cells if str(c.value).startswith("=cmd")] == ["s"]
+    assert read_agencies(path).agencies[0].name.vi == "=cmd|'/C calc'!A0"
