@@ -1,4 +1,4 @@
-"""Scorecards made ready to run: computed once for all agencies, written as one file, a step for each notebook."""
+"""Scorecards made ready to run: computed once for all agencies, a file a language, a step for each notebook."""
 
 from __future__ import annotations
 
@@ -47,9 +47,10 @@ class WriteScorecard:
         return write_scorecard(self.study, chapter, self.agency, self.language, self.out, sources=self.sources)
 
 
-def scorecards_file(study: Study, out: Path) -> Path:
-    """Return where the file with what all scorecards show stands."""
-    return out / SCORECARDS_FOLDER / f"{FILE_STEM}{mark_suffix(study.data_kind)}.json"
+def scorecards_file(study: Study, out: Path, language: str) -> Path:
+    """Return where the file with what all scorecards show in one language stands."""
+    tail = "" if language == "vi" else f"_{language}"
+    return out / SCORECARDS_FOLDER / f"{FILE_STEM}{tail}{mark_suffix(study.data_kind)}.json"
 
 
 def prepare_scorecards(
@@ -63,7 +64,7 @@ def prepare_scorecards(
     inputs: str,
     resume: bool = False,
 ) -> Plan:
-    """Compute what scorecards show, write it to one file, and return the plan of their notebooks and documents.
+    """Compute what scorecards show, write it to a file a language, and return the plan of notebooks and documents.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ def prepare_scorecards(
     inputs : str
         Checksum of the study's inputs.
     resume : bool
-        Keep the file of an earlier run that was made from the same inputs and holds these scorecards.
+        Keep the files of an earlier run that were made from the same inputs and hold these scorecards.
 
     Raises
     ------
@@ -91,13 +92,16 @@ def prepare_scorecards(
     plan = scorecard_plan(study, chosen, out, agencies=codes)
     validate(plan)
     if _DATA in declared_parameters(notebook_path(study, SCORECARD)):
-        file = scorecards_file(study, out)
-        sums = scorecard_sums(file, inputs) if resume else {}
+        files = {language: scorecards_file(study, out, language) for language in chosen}
+        sums = {card: s for f in files.values() for card, s in scorecard_sums(f, inputs).items()} if resume else {}
         if not {(code, language) for code in codes for language in chosen} <= set(sums):
             cards = compute_scorecards(study, everyone, codes, chosen)
-            kind = everyone.data_kind
-            file, sums = write_scorecards_file(file, cards, data_kind=kind, marks=marks, inputs=inputs)
-        plan = Plan(tuple(_reading(step, file, sums) for step in plan.steps))
+            for language, file in files.items():
+                own = [card for card in cards if card.language == language]
+                kind = everyone.data_kind
+                files[language], found = write_scorecards_file(file, own, data_kind=kind, marks=marks, inputs=inputs)
+                sums |= found
+        plan = Plan(tuple(_reading(step, files[step.language], sums) for step in plan.steps))
     return Plan(tuple(_finishing(step, study, everyone, out) for step in plan.steps))
 
 

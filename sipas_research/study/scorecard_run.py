@@ -76,9 +76,9 @@ def make_scorecards(
     plan = prepare_scorecards(study, checked.first, codes, chosen, place, marks=marks, inputs=inputs, resume=resume)
     executed = execute(plan, marks=marks, folder=study.folder, quiet=quiet, inputs=inputs, resume=resume)
     documents = tuple(file for path in executed for file in files_of(path))
-    data = scorecards_file(study, place)
+    data = [file for code in chosen if (file := scorecards_file(study, place, code)).is_file()]
     manifest = write_manifest(study, checked.first.agencies.codes(), place, inputs)
-    return (*documents, *([data] if data.is_file() else []), manifest, *executed, *checked.files)
+    return (*documents, *data, manifest, *executed, *checked.files)
 
 
 def write_manifest(study: Study, codes: Iterable[str], out: Path, inputs: str) -> Path:
