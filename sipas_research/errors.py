@@ -225,7 +225,10 @@ class SparseTableWarning(SipasWarning):
 
 
 class CategoryWarning(SipasWarning):
-    """An item's codes look wrong: an end of the scale stands apart like a code for a missing answer."""
+    """An item's codes look wrong: an end of the scale stands apart like a code for a missing answer.
+
+    Or a model's thresholds of an ordered item do not rise, so that some answer would be given by nobody.
+    """
 
 
 class NotIdentifiedWarning(SipasWarning):

@@ -79,9 +79,23 @@ def _column(frame: pd.DataFrame, option: str, name: object) -> pd.Series:
     return column
 
 
+def label_codes(column: pd.Series) -> tuple[NDArray[np.intp], pd.Index]:
+    """Return the code of each row's label, -1 where it has none, and the labels in order of appearance.
+
+    Raises
+    ------
+    AnalysisError
+        If the column holds what is no label: lists, dictionaries.
+    """
+    try:
+        return pd.factorize(column, use_na_sentinel=True)
+    except TypeError as error:
+        raise AnalysisError("sem_design.error.labels", column=str(column.name)) from error
+
+
 def _clusters(column: pd.Series) -> NDArray[np.intp]:
     """Return the code of each row's cluster: 7 and "7", as two files may write them, are one, blank text is none."""
-    codes, found = pd.factorize(column, use_na_sentinel=True)
+    codes, found = label_codes(column)
     codes = codes.astype(np.intp)
     if getattr(column.dtype, "kind", "O") != "O":
         return codes

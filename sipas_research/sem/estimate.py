@@ -115,7 +115,8 @@ def sem(
     Warns
     -----
     NotIdentifiedWarning, HeywoodWarning, NegativeVarianceWarning, ConvergenceWarning, FewRowsWarning,
-    FewClustersWarning (no more clusters than parameters), SingularMatrixWarning, DroppedRowsWarning
+    FewClustersWarning (no more clusters than parameters), SingularMatrixWarning, DroppedRowsWarning,
+    CategoryWarning (thresholds that do not rise)
 
     References
     ----------

@@ -57,20 +57,25 @@ def _group_scores(fit: OrdinalFit, group: int) -> Array:
     places = layout.places
     latent = np.arange(p, p + len(fit.table.latents))
     spread = at.given.joint[np.ix_(latent, latent)]
-    try:
-        prior: Array = np.asarray(np.linalg.inv(spread), dtype=np.float64)
-    except np.linalg.LinAlgError as error:
-        raise AnalysisError("sem.error.bartlett", names=", ".join(fit.table.latents)) from error
+    if not _proper(spread):
+        raise AnalysisError("sem_ordinal.error.scores")
+    prior: Array = np.asarray(np.linalg.inv(spread), dtype=np.float64)
     loadings = at.given.joint[np.ix_(places, latent)] @ prior
     errors = np.diag(at.given.cov)[places] - np.einsum("ij,ij->i", loadings, at.given.joint[np.ix_(places, latent)])
-    if not (errors > 0).all():
-        raise AnalysisError("sem.error.bartlett", names=", ".join(fit.table.latents))
+    if not (errors > 0).all() or at.crossed:
+        raise AnalysisError("sem_ordinal.error.scores")
     outside = rows[:, layout.outside]
     centre = at.given.joint_mean[latent] + outside @ at.given.inverse[np.ix_(latent, layout.outside)].T
     direct = at.given.mean[places] + outside @ at.given.inverse[np.ix_(places, layout.outside)].T
     base = direct - centre @ loadings.T
     upper, lower = _limits(fit, group, rows)
     return _modes(base, loadings, errors, (upper, lower, rows[:, places], shape.ordered), centre, prior)
+
+
+def _proper(spread: Array) -> bool:
+    """Return whether a covariance matrix has a density: all its eigenvalues are well above zero."""
+    values = np.linalg.eigvalsh(spread)
+    return bool(values[0] > 1e-12 * max(values[-1], 0.0))
 
 
 def _limits(fit: OrdinalFit, group: int, rows: Array) -> tuple[Array, Array]:

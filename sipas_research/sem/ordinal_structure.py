@@ -104,6 +104,13 @@ class OrdinalImplied:
         pairs = self.scale[first] * self.scale[second] * cov[first, second]
         return np.concatenate([cuts, slopes.ravel(), np.diag(cov)[shape.numeric], pairs])
 
+    @property
+    def crossed(self) -> tuple[str, ...]:
+        """Ordered items whose thresholds do not rise, so that some answer would be given by nobody."""
+        shape = self.layout.shape
+        same = (np.diff(shape.cut_of) == 0) & (np.diff(self.cuts) <= 0)
+        return tuple(dict.fromkeys(shape.names[k] for k in shape.cut_of[1:][same]))
+
     @cached_property
     def slopes(self) -> Array:
         """Derivatives of the statistics by the group's parameters, in the order of ``layout.free``, (s, k)."""

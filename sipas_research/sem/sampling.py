@@ -17,7 +17,7 @@ from sipas_research.errors import AnalysisError, DroppedRowsWarning, OptionError
 from sipas_research.numerics.correlation import Array
 from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind, weakest
-from sipas_research.sem.design_columns import DesignColumns, design_columns
+from sipas_research.sem.design_columns import DesignColumns, design_columns, label_codes
 from sipas_research.sem.moments import GroupSample, Moments, sample_of_moments, sample_of_rows, shown
 from sipas_research.survey.raw_table import SIMULATED_COLUMN
 from sipas_research.survey.responses import Responses
@@ -75,7 +75,7 @@ class Grouping:
     """Labels of the groups in order of appearance; the group of each row, -1 where it has none."""
 
     labels: tuple[str, ...]
-    codes: Array | None = None
+    codes: NDArray[np.intp] | None = None
 
 
 def grouping_of(data: Data, group: str | None) -> Grouping:
@@ -103,7 +103,7 @@ def grouping_of(data: Data, group: str | None) -> Grouping:
         raise OptionError("sem.error.data_type", received=type(data).__name__)
     if group is None:
         return Grouping(("",))
-    codes, found = pd.factorize(_group_column(data, group), use_na_sentinel=True)
+    codes, found = label_codes(_group_column(data, group))
     if not len(found):
         raise AnalysisError("sem.error.empty_group", group=group)
     named = [_label(value) for value in found]

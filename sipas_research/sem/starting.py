@@ -161,7 +161,8 @@ def _add_latents(
     sizes = np.array([size for _, size in scales])
     gain = np.add.reduceat(composite * weights, starts)
     means = np.zeros((len(blocks), len(joint)))
-    means[owner, index] = composite * np.where(gain * sizes > _NOTHING, 1.0 / gain, 0.0)[owner]
+    known = gain * sizes > _NOTHING
+    means[owner, index] = composite * np.divide(1.0, gain, out=np.zeros_like(gain), where=known)[owner]
     where = np.array([place[block[0].lhs] for block in blocks])
     across = means @ joint
     joint[where] = across

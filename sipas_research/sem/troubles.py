@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf
 
 from sipas_research.errors import (
+    CategoryWarning,
     ConvergenceWarning,
     FewClustersWarning,
     FewRowsWarning,
@@ -21,6 +22,7 @@ from sipas_research.errors import (
 from sipas_research.sem.chi_squares import degrees_of_freedom
 
 if TYPE_CHECKING:
+    from sipas_research.sem.ordinal_result import OrdinalFit
     from sipas_research.sem.result import SemFit
 
 
@@ -54,6 +56,8 @@ def troubles_of(fit: SemFit, singular: tuple[str, ...]) -> list[SipasWarning]:
     if alone:
         found.append(SingleIndicatorWarning("sem.warning.single_indicator", names=", ".join(alone)))
     found += _improper(fit)
+    if fit.options.categorical:
+        found += _crossed(cast("OrdinalFit", fit))
     return found
 
 
@@ -97,3 +101,13 @@ def _improper(fit: SemFit) -> list[SipasWarning]:
     if beyond:
         warned.append(NegativeVarianceWarning("sem.warning.not_positive_definite", groups=", ".join(beyond)))
     return warned
+
+
+def _crossed(fit: OrdinalFit) -> list[SipasWarning]:
+    """Return a warning about items whose thresholds do not rise."""
+    items = [
+        name + (f" [{label}]" if label else "")
+        for at, label in zip(fit.ordinal.each, fit.table.groups, strict=True)
+        for name in at.crossed
+    ]
+    return [CategoryWarning("sem_ordinal.warning.crossed", names=", ".join(items))] if items else []

@@ -148,3 +148,10 @@ def test_few_rows_of_a_form_are_refused_under_weights_too():
     data.loc[:53, "w"] = 0.0
     with pytest.raises(SipasError), pytest.warns(DroppedRowsWarning):
         sr.cfa(MODEL, data, weights="w")
+
+
+@pytest.mark.parametrize("option", ["cluster", "group"])
+@pytest.mark.parametrize("cell", [[1], {"a": 1}])
+def test_cells_that_are_no_labels_are_refused_in_words(option, cell):
+    with pytest.raises(AnalysisError, match="'c' chứa giá trị không làm nhãn được"):
+        sr.cfa(MODEL, frame().assign(c=[cell] * 240), **{option: "c"})

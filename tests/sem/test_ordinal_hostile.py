@@ -14,6 +14,7 @@ import pytest
 import sipas_research as sr
 from sipas_research.errors import (
     AnalysisError,
+    CategoryWarning,
     ConstantItemError,
     DroppedRowsWarning,
     FewClustersWarning,
@@ -184,3 +185,24 @@ def test_written_thresholds_and_restrictions_hold() -> None:
 def test_the_same_input_gives_the_same_bytes() -> None:
     one, other = fit(), fit()
     assert one.tidy().to_json() == other.tidy().to_json()
+
+
+@pytest.mark.parametrize("written", ["2*t1 + -2*t2", "a*t1 + a*t2"])
+def test_thresholds_that_do_not_rise_are_told_and_give_no_scores(written: str) -> None:
+    with pytest.warns(CategoryWarning, match="access2"):
+        found = fit(model=f"{MODEL}\naccess2 | {written}")
+    assert "sem_ordinal.warning.crossed" in found.troubles
+    assert "thresholds of these items do not rise: access2" in found.summary("en").replace("\n", " ")
+    with pytest.raises(AnalysisError, match="ngưỡng không tăng"):
+        found.scores()
+
+
+def test_a_solution_without_variance_gives_no_scores() -> None:
+    items = [f"access{k}" for k in range(1, 4)]
+    frame = SURVEY.assign(**{name: SURVEY[name] > 4 for name in items})
+    frame["access3"] = frame["access2"] | (np.arange(1200) % 7 == 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = fit(frame, "f =~ " + " + ".join(items) + "\nf ~~ 0*f")
+    with pytest.raises(AnalysisError, match="phương sai bằng 0 hoặc âm"):
+        found.scores()
