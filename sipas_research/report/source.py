@@ -14,7 +14,7 @@ from sipas_research.report.cells import harmless
 from sipas_research.report.display import Figure, Finding, Table
 from sipas_research.report.executed import Block, Chapter
 from sipas_research.report.table_markup import table_html
-from sipas_research.report.widths import WIDE, Layout, breakable, height, layout
+from sipas_research.report.widths import WIDE, Layout, breakable, for_note, height, layout
 from sipas_research.results import DataKind
 
 #: Tables with more rows than this may run over a page; shorter ones are kept whole.
@@ -227,7 +227,7 @@ def _table_html(table: Table) -> str:
 
 def _plan(table: Table) -> Layout:
     labels = [column.label for column in table.columns]
-    return layout(labels, table.printed(), [column.width for column in table.columns])
+    return for_note(layout(labels, table.printed(), [column.width for column in table.columns]), table.note_line)
 
 
 def _breaking(table: Table) -> Table:

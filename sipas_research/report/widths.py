@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 #: Text width of an A4 page with margins of 30 and 20 mm.
 TEXT_WIDTH_MM = 160.0
@@ -25,6 +25,10 @@ _LABEL_LINE = 16  # a row's name up to this length stays on one line
 _LONGEST_WORD = 24
 _LINE_SHARE = 0.46  # height of a line as a share of its size in points, in mm
 _ROW_MM = 2.4  # margins above and below the text of a row
+
+#: A note of more lines than this widens the table above it, up to this share of the text width.
+_NOTE_LINES = 6
+_NOTE_SHARE = 0.75
 
 _BREAK = "\u200b"
 
@@ -76,6 +80,21 @@ def layout(header: Sequence[str], rows: Sequence[Sequence[str]], wanted: Sequenc
         if sum(_millimetres(letters, size, padding) for letters in least) <= TEXT_WIDTH_MM:
             return Layout(_shares(least, best, asked, size, padding), size, True)
     return Layout(_shares(least, best, asked, allowed[-1], padding), allowed[-1], False)
+
+
+def for_note(plan: Layout, note: str) -> Layout:
+    """Widen a narrow table with a long note: the note stands in its last row and would become a thin column.
+
+    Parameters
+    ----------
+    plan : Layout
+    note : str
+        The line under the table.
+    """
+    total = sum(plan.widths)
+    if not total or total >= _NOTE_SHARE or _lines(note, total, plan.size) <= _NOTE_LINES:
+        return plan
+    return replace(plan, widths=tuple(width * _NOTE_SHARE / total for width in plan.widths))
 
 
 def height(rows: Sequence[Sequence[str]], plan: Layout, note: str = "") -> float:
