@@ -269,7 +269,7 @@ def _publish(options: argparse.Namespace) -> int:
 
     study = load_study(options.study)
     _notes(options, study)
-    made = make_public_pack(study, language=options.language, out=options.out)
+    made = make_public_pack(study, language=options.language, out=options.out, quiet=options.quiet)
     return _finish(options, made, options.out or study.output)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -57,7 +58,9 @@ class _Results:
     cards: tuple[Dossier, ...]
 
 
-def make_public_pack(study: Study, *, language: str | None = None, out: Path | None = None) -> tuple[Path, ...]:
+def make_public_pack(
+    study: Study, *, language: str | None = None, out: Path | None = None, quiet: bool = True
+) -> tuple[Path, ...]:
     """Make the public pack of the study's year.
 
     Parameters
@@ -67,6 +70,8 @@ def make_public_pack(study: Study, *, language: str | None = None, out: Path | N
         "vi", "en" or "both"; None takes the languages that the study names.
     out : Path, optional
         Folder that gets the folder ``cong_bo``; None takes :attr:`Study.output`.
+    quiet : bool
+        No progress bar.
 
     Returns
     -------
@@ -101,7 +106,7 @@ def make_public_pack(study: Study, *, language: str | None = None, out: Path | N
     with tempfile.TemporaryDirectory(prefix="sipas-") as temporary:
         made: list[Path] = []
         for code in chosen:
-            made += _write(study, results, register, code, Path(temporary))
+            made += _write(study, results, register, code, Path(temporary), quiet=quiet)
         return _deliver(made, Path(temporary), folder)
 
 
@@ -152,12 +157,17 @@ def _results(study: Study, current: Responses, answers: Responses, register: Res
     return _Results(current, satisfaction_index(current), by_agency, ranks, classes, cards)
 
 
-def _write(study: Study, results: _Results, register: ResultsRegister, language: str, folder: Path) -> list[Path]:
+def _write(
+    study: Study, results: _Results, register: ResultsRegister, language: str, folder: Path, *, quiet: bool
+) -> list[Path]:
+    from tqdm import tqdm
+
     chapter = _chapter(study, results, language)
     state = results_state(study, language, _levels(results.responses))
     made = _documents(study, chapter, language, folder, STEMS[language], study.title(language), state)
     made += write_parts([chapter], language, folder, state=state)
-    for dossier in results.cards:
+    label = text("run.progress.documents", "vi")
+    for dossier in tqdm(results.cards, desc=label, disable=quiet, file=sys.stderr, dynamic_ncols=True):
         card = _card(dossier, results.responses, register, study.year, language)
         agency = results.responses.agencies.name(dossier.agency, language)
         own = results_state(study, language, (dossier.card.agency_level,))
