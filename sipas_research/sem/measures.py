@@ -82,7 +82,7 @@ def measures_of(
 def _just_identified(statistic: float, options: FitOptions) -> dict[str, float]:
     """Return lavaan's values for a model without degrees of freedom: it fits, and nothing could have shown misfit."""
     ends = ("", "_ci_lower", "_ci_upper")
-    found = {"tli": 1.0, "nnfi": 1.0, "rfi": 1.0} | {f"rmsea{end}": 0.0 for end in ends}
+    found = {"cfi": 1.0, "tli": 1.0, "nnfi": 1.0, "rfi": 1.0} | {f"rmsea{end}": 0.0 for end in ends}
     if options.robust:
         found |= {"chisq_scaled": statistic, "cfi_robust": NAN, "tli_robust": NAN}
         found |= dict.fromkeys(("cfi_scaled", "tli_scaled", "nnfi_scaled", "rfi_scaled", "nfi_scaled"), 1.0)

@@ -122,7 +122,7 @@ def _residual(fit: OrdinalFit) -> dict[str, float]:
 def _just_identified(fit: OrdinalFit) -> dict[str, float]:
     """Return lavaan's values for a model without degrees of freedom."""
     ends = ("", "_ci_lower", "_ci_upper")
-    found = {"tli": 1.0, "nnfi": 1.0} | {f"rmsea{end}": 0.0 for end in ends}
+    found = {"cfi": 1.0, "tli": 1.0, "nnfi": 1.0} | {f"rmsea{end}": 0.0 for end in ends}
     if fit.options.estimator in ROBUST_ORDINAL:
         found |= {"chisq_scaled": fit.tests.model.statistic}
         found |= dict.fromkeys(("cfi_scaled", "tli_scaled"), 1.0)

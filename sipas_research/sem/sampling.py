@@ -217,7 +217,7 @@ def _kept(values: Array, missing: str, grouping: Grouping, design: DesignColumns
 
 def _groups(
     build: Callable[..., GroupSample], values: Array, names: Sequence[str], labels: tuple[str, ...],
-    codes: Array | None, index: pd.Index, design: DesignColumns,
+    codes: NDArray[np.intp] | None, index: pd.Index, design: DesignColumns,
 ) -> tuple[GroupSample, ...]:  # fmt: skip
     groups = []
     for number, label in enumerate(labels):

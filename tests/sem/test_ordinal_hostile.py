@@ -206,3 +206,18 @@ def test_a_solution_without_variance_gives_no_scores() -> None:
         found = fit(frame, "f =~ " + " + ".join(items) + "\nf ~~ 0*f")
     with pytest.raises(AnalysisError, match="phương sai bằng 0 hoặc âm"):
         found.scores()
+
+
+def test_a_threshold_may_stay_free_where_thresholds_are_equal() -> None:
+    equal = {"group": "level", "group_equal": ("loadings", "thresholds")}
+    whole, part = fit(**equal), fit(**equal, group_partial="access2|t2")
+    assert part.tests.model.df == whole.tests.model.df - 1
+    values = part.tidy().query("lhs == 'access2' and op == '|'").pivot_table("estimate", "rhs", "group")
+    assert (values.iloc[:, 0] != values.iloc[:, 1]).to_dict() == {"t1": False, "t2": True, "t3": False, "t4": False}
+    with pytest.raises(AnalysisError, match=r"access2\|t9"):
+        fit(**equal, group_partial="access2|t9")
+
+
+def test_a_model_that_leaves_nothing_open_fits() -> None:
+    measures = fit(model="access1 ~ online").fit_measures()
+    assert measures[["df", "cfi", "tli"]].tolist() == [0.0, 1.0, 1.0]
