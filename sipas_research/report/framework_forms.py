@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sipas_research.framework.framework_spec import Framework
 from sipas_research.report.display import Column, Table
 from sipas_research.report.framework_parts import BLANK, RULES, rules_table, said
 from sipas_research.report.passages import Passage
 from sipas_research.survey.questionnaire import Answer, Question, Questionnaire
+from sipas_research.survey.questionnaire_files import load_questionnaire
+from sipas_research.wording import Bilingual
 
 _BOX = "□"
+_PACKAGED = "citizens"
+#: The box of those who do not answer, where the questionnaire has no code for them.
+_NONE = Answer(-1, Bilingual(""), missing=True)
 _LINES = 3
 _UNIT = ("index", "forms", "rank", "bounds", "class", "components", "records", "change")
 _PETITION = ("figure", "printed", "proposed", "reason", "date")
@@ -24,7 +31,7 @@ def framework_form_intro(framework: Framework, language: str) -> Passage:
 
 def framework_facts_table(framework: Framework, base: Questionnaire, language: str) -> Table:
     """Return part A of the form: what is asked about the person and the procedure."""
-    asked = [q for q in framework.questionnaire(base).facts() if q.kind == "category"]
+    asked = [q for q in _form(framework, base).facts() if q.kind == "category"]
     rows = [(str(n), q.text(language), _boxes(q.answers, language)) for n, q in enumerate(asked, start=1)]
     return rules_table(
         "form-facts",
@@ -37,6 +44,12 @@ def framework_facts_table(framework: Framework, base: Questionnaire, language: s
     )
 
 
+def _form(framework: Framework, base: Questionnaire) -> Questionnaire:
+    """Return the framework's form; answers come from the packaged form where ``base`` asks about something else."""
+    known = framework.scales(base)
+    return framework.questionnaire(base if known else load_questionnaire(_PACKAGED))
+
+
 def _boxes(answers: tuple[Answer, ...], language: str) -> str:
     # a no-break space keeps the box with its answer
     return "   ".join(f"{_BOX}\u00a0{answer.label(language)}" for answer in answers)
@@ -44,17 +57,17 @@ def _boxes(answers: tuple[Answer, ...], language: str) -> str:
 
 def framework_items_table(framework: Framework, base: Questionnaire, language: str) -> Table:
     """Return part B of the form: the framework's questions with a box for each answer, then overall satisfaction."""
-    form = framework.questionnaire(base)
+    form = _form(framework, base)
     names = {component.id: component.name(language) for component in framework.components}
     names |= {s.id: s.name(language) for s in form.scales if s.role == "overall"}
     rows: list[tuple[object, ...]] = []
     bold = []
-    model = form.items([framework.components[0].id])[0]
+    model = _with_none(form.items([framework.components[0].id])[0])
     for number, (scale, name) in enumerate(names.items(), start=1):
         bold.append(len(rows))
         rows.append((str(number), name, *[""] * len(model.answers)))
         for place, question in enumerate(form.items([scale]), start=1):
-            rows.append((f"{number}.{place}", question.text(language), *_ticks(question, model)))
+            rows.append((f"{number}.{place}", question.text(language), *_ticks(_with_none(question), model)))
     return Table(
         "tbl-framework-form-items",
         said("form.items_title", language),
@@ -62,7 +75,12 @@ def framework_items_table(framework: Framework, base: Questionnaire, language: s
             Column("number", said("form.number", language), align="center", width=0.08),
             Column("question", said("form.question", language), width=0.5),
             *(
-                Column(f"answer_{a.code}", _head(a, language), align="center", width=0.15 if a.missing else 0.054)
+                Column(
+                    f"answer_{a.code}" if a.code >= 0 else "answer_none",
+                    _head(a, language),
+                    align="center",
+                    width=0.15 if a.missing else 0.054,
+                )
                 for a in model.answers
             ),
         ),
@@ -72,6 +90,13 @@ def framework_items_table(framework: Framework, base: Questionnaire, language: s
         notes=(said("form.scale", language, scale=_scale(model, language)), said("form.note_order", language)),
         total_rows=tuple(bold),
     )
+
+
+def _with_none(question: Question) -> Question:
+    """Return the question with a last box for "no answer": nobody may be led to tick the best answer instead."""
+    if any(a.missing for a in question.answers):
+        return question
+    return replace(question, answers=(*question.answers, _NONE))
 
 
 def _head(answer: Answer, language: str) -> str:

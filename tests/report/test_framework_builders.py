@@ -19,6 +19,7 @@ from sipas_research.report.framework_front import framework_front
 from sipas_research.report.source import carries_own_mark, make_source
 from sipas_research.results import DataKind
 from sipas_research.survey.agencies import Agency, AgencyRegister
+from sipas_research.survey.questionnaire import Answer, Question, Questionnaire, Scale
 from sipas_research.survey.questionnaire_files import load_questionnaire
 from sipas_research.wording import LANGUAGES, Bilingual
 
@@ -132,6 +133,20 @@ def test_form_asks_the_frameworks_own_questions() -> None:
     assert all(set(row) == {"□"} for row in boxes)
     facts = report.framework_facts_table(framework, load_questionnaire("citizens"), "vi")
     assert not any("Kinh" in str(row[2]) for row in facts.rows)  # sensitive facts are off
+
+
+def test_form_has_a_box_for_no_answer_whatever_the_study_asks() -> None:
+    framework, packaged = load_framework("department"), load_questionnaire("citizens")
+    usual = report.framework_items_table(framework, packaged, "vi")
+    bare = tuple(replace(q, answers=tuple(a for a in q.answers if not a.missing)) for q in packaged.questions)
+    without = report.framework_items_table(framework, replace(packaged, questions=bare), "vi")
+    assert [c.label for c in without.columns] == [c.label for c in usual.columns]
+    assert without.rows == usual.rows
+    scale = Scale("rating_scale", Bilingual("Giờ giảng", "Lecture"), "factor")
+    levels = tuple(Answer(code, Bilingual(str(code))) for code in range(1, 6))
+    rating = Question("rating", Bilingual("Giờ giảng", "Lecture"), "likert", scale="rating_scale", answers=levels)
+    other = Questionnaire("citizens", Bilingual("Khác", "Other"), "citizen", "", (scale,), (rating,))
+    assert report.framework_items_table(framework, other, "vi") == usual, "its answers say nothing about satisfaction"
 
 
 def test_trial_computations_carry_their_mark_in_any_document() -> None:
