@@ -69,7 +69,7 @@ def _corrected(shift: Array, acceleration: Array, tail: float) -> Array:
 
 
 def _between(draws: Array, low: Array, high: Array, level: float) -> tuple[Array, Array, NDArray[np.object_]]:
-    ordered = np.sort(draws, axis=0)  # NaN last
+    ordered = np.sort(np.where(np.isfinite(draws), draws, np.nan), axis=0)  # NaN last
     count = np.isfinite(ordered).sum(axis=0)
     few = (count + 1) * (1.0 - level) / 2.0 < 1.0 - 1e-9
     unknown = ~(np.isfinite(low) & np.isfinite(high))

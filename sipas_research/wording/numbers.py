@@ -11,6 +11,9 @@ import math
 from decimal import ROUND_HALF_UP, Decimal
 
 MISSING = "–"
+#: From here on a number is printed as a power of ten.
+POWERS_FROM = 1e15
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def _localise(plain: str, language: str) -> str:
@@ -23,9 +26,15 @@ def _localise(plain: str, language: str) -> str:
 
 
 def number(value: float, decimals: int, language: str) -> str:
-    """Return ``value`` with a fixed number of decimals; an en dash where it is not a finite number."""
+    """Return ``value`` with a fixed number of decimals; an en dash where it is not a finite number.
+
+    From 10¹⁵ on, where no digit after the point is known, it becomes a power of ten: 1,23×10³⁰.
+    """
     if value is None or not math.isfinite(value):
         return MISSING
+    if abs(value) >= POWERS_FROM:
+        leading, power = f"{value:.2e}".split("e")
+        return f"{_localise(leading, language)}×10{str(int(power)).translate(_SUPERSCRIPTS)}"
     exact = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
     return _localise(f"{exact:,f}", language)
 

@@ -174,6 +174,19 @@ def test_few_draws_give_no_interval():
     assert fit.bootstrap(draws=39).tidy(level=0.99).loc[free, "conf_low"].isna().all()
 
 
+def test_draws_that_are_not_finite_count_as_failed():
+    draws = np.tile(np.linspace(1.0, 2.0, 101)[:, None], 2)
+    draws[0], draws[-1] = -np.inf, np.inf
+    low, high, notes = percentile(draws, 0.9)
+    np.testing.assert_allclose(low, 1.05)
+    np.testing.assert_allclose(high, 1.95)
+    assert not notes.any()
+    draws[:, 0] = np.inf
+    low, high, notes = percentile(draws, 0.9)
+    assert np.isnan([low[0], high[0]]).all()
+    assert notes[0] == "few_draws"
+
+
 def test_an_estimate_beyond_all_draws_has_no_corrected_interval():
     draws = np.linspace(1.0, 2.0, 99)[:, None]
     low, high, notes = bias_corrected(draws, np.array([0.5]), np.zeros(1), 0.95)

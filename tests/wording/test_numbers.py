@@ -54,3 +54,10 @@ def test_interval():
 def test_date():
     assert date(datetime.date(2022, 8, 26), "vi") == "26/08/2022"
     assert date(datetime.date(2022, 8, 26), "en") == "26 August 2022"
+
+
+def test_numbers_beyond_what_a_float_tells_are_powers_of_ten():
+    assert number(1.234e30, 3, "vi") == "1,23×10³⁰"
+    assert number(-9.876e307, 3, "en") == "−9.88×10³⁰⁷"
+    assert number(999_999_999_999_999.0, 0, "en") == "999,999,999,999,999"
+    assert percent(1e40, "vi") == "1,00×10⁴²%"
