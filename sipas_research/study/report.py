@@ -144,7 +144,7 @@ def plan_report(study: Study, checked: _Checked, chosen: Iterable[str], out: Pat
         try:
             agency = study.first_agency(study.current(checked.first))
         except StudyError as error:
-            if error.key != "study.no_scorecard_agency":
+            if error.key not in ("study.no_scorecard_agency", "study.no_agency_column"):
                 raise
             warnings.warn(SipasWarning(error.key, **error.fields), stacklevel=2)
     return report_plan(study, chosen, out, agency=agency, papi=papi)

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from sipas_research.errors import AgencyError, StudyError
+from sipas_research.errors import AgencyError
 from sipas_research.files import clear_leftovers, write_text
 from sipas_research.study.outputs import SCORECARDS_FOLDER
 from sipas_research.study.plan import scorecard_plan
@@ -15,7 +15,7 @@ from sipas_research.study.report import check_study, languages
 from sipas_research.study.resume import files_of, input_checksum
 from sipas_research.study.run import execute, person_marks
 from sipas_research.study.scorecard_plan import prepare_scorecards, scorecards_file
-from sipas_research.study.study import Study, scorecard_agencies
+from sipas_research.study.study import Study, no_scorecard, scorecard_agencies
 from sipas_research.study.study_file import near
 from sipas_research.survey.responses import Responses
 from sipas_research.wording import LANGUAGES, text
@@ -107,7 +107,7 @@ def _agencies(answers: Responses, wanted: Iterable[str] | None) -> tuple[str, ..
     enough = scorecard_agencies(answers)
     if wanted is None:
         if not enough:
-            raise StudyError("study.no_scorecard_agency", minimum=10)
+            raise no_scorecard(answers)
         return enough
     known = answers.agencies.codes()
     chosen = tuple(dict.fromkeys(wanted))

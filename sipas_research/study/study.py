@@ -196,7 +196,7 @@ class Study:
         """
         able = scorecard_agencies(responses)
         if not able:
-            raise StudyError("study.no_scorecard_agency", minimum=MINIMUM_CELL)
+            raise no_scorecard(responses)
         wanted = self.scorecard_agency or able[0]
         if wanted not in able:
             allowed = ", ".join(able[:_SHOWN])
@@ -243,6 +243,13 @@ class Study:
         from sipas_research.study.scorecard_run import make_scorecards
 
         return make_scorecards(self, agencies=agencies, **options)
+
+
+def no_scorecard(responses: Responses) -> StudyError:
+    """Return the error that says why no agency has a scorecard: the data name none, or all have too few forms."""
+    if not responses.has("agency"):
+        return StudyError("study.no_agency_column", file=responses.source)
+    return StudyError("study.no_scorecard_agency", minimum=MINIMUM_CELL)
 
 
 def scorecard_agencies(responses: Responses) -> tuple[str, ...]:

@@ -84,6 +84,10 @@ def test_an_agency_whose_figures_are_withheld_gets_no_scorecard() -> None:
     with pytest.raises(StudyError) as caught:
         study.first_agency(everywhere)
     assert caught.value.key == "study.no_scorecard_agency"
+    nameless = dataclasses.replace(current, frame=current.frame.drop(columns="agency"))
+    with pytest.raises(StudyError) as caught:
+        study.first_agency(nameless)
+    assert caught.value.key == "study.no_agency_column"
 
 
 def test_a_study_above_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
