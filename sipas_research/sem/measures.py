@@ -86,7 +86,7 @@ def _just_identified(statistic: float, options: FitOptions) -> dict[str, float]:
     if options.robust:
         found |= {"chisq_scaled": statistic, "cfi_robust": NAN, "tli_robust": NAN}
         found |= dict.fromkeys(("cfi_scaled", "tli_scaled", "nnfi_scaled", "rfi_scaled", "nfi_scaled"), 1.0)
-        found |= {f"rmsea{end}_robust": 0.0 for end in ends}
+        found |= {f"rmsea{end}_{kind}": 0.0 for end in ends for kind in ("scaled", "robust")}
     return found
 
 

@@ -125,5 +125,7 @@ def _just_identified(fit: OrdinalFit) -> dict[str, float]:
     found = {"cfi": 1.0, "tli": 1.0, "nnfi": 1.0} | {f"rmsea{end}": 0.0 for end in ends}
     if fit.options.estimator in ROBUST_ORDINAL:
         found |= {"chisq_scaled": fit.tests.model.statistic}
-        found |= dict.fromkeys(("cfi_scaled", "tli_scaled"), 1.0)
+        found |= dict.fromkeys(("cfi_scaled", "tli_scaled"), 1.0) | {f"rmsea{end}_scaled": 0.0 for end in ends}
+        if fit.tests.baseline.df == 0:
+            found["baseline_chisq_scaled"] = fit.tests.baseline.statistic
     return found

@@ -220,4 +220,4 @@ def test_a_threshold_may_stay_free_where_thresholds_are_equal() -> None:
 
 def test_a_model_that_leaves_nothing_open_fits() -> None:
     measures = fit(model="access1 ~ online").fit_measures()
-    assert measures[["df", "cfi", "tli"]].tolist() == [0.0, 1.0, 1.0]
+    assert measures[["df", "cfi", "tli", "rmsea", "rmsea_scaled"]].tolist() == [0.0, 1.0, 1.0, 0.0, 0.0]
