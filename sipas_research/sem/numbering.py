@@ -120,7 +120,8 @@ def _join_groups(
     """
     latents = {draft.key[0] for draft in drafts if draft.key[1] == "=~"}
     partial = set(options.group_partial)
-    unknown = partial - {key for _, key in by_key}
+    mirrors = {f"{draft.key[2]}~~{draft.key[0]}" for draft in drafts if draft.key[1] == "~~"}
+    unknown = partial - {key for _, key in by_key} - mirrors
     pending = options.categorical and all(draft.key[1] != "|" for draft in drafts)  # thresholds are still to come
     if unknown and not pending:
         known = sorted({key for _, key in by_key})

@@ -155,3 +155,11 @@ def test_few_rows_of_a_form_are_refused_under_weights_too():
 def test_cells_that_are_no_labels_are_refused_in_words(option, cell):
     with pytest.raises(AnalysisError, match="'c' chứa giá trị không làm nhãn được"):
         sr.cfa(MODEL, frame().assign(c=[cell] * 240), **{option: "c"})
+
+
+@pytest.mark.parametrize("free", ["x2~~x5", "x5~~x2"])
+def test_a_covariance_stays_free_whichever_variable_is_named_first(free):
+    model, equal = MODEL + "\nx2 ~~ x5", ("residual_covariances",)
+    whole = sr.cfa(model, frame(), group="g", group_equal=equal)
+    part = sr.cfa(model, frame(), group="g", group_equal=equal, group_partial=free)
+    assert (whole.measures["df"], part.measures["df"]) == (15, 14)
