@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -41,9 +42,13 @@ def require_printable(fit: SemFit) -> SemFit:
     Raises
     ------
     AnalysisError
-        If the search did not end at a minimum, the data do not determine every parameter, or there are no more rows
-        than parameters.
+        If every factor has a single item, the search did not end at a minimum, the data do not determine every
+        parameter, or there are no more rows than parameters.
     """
+    measured = Counter(row.lhs for row in fit.table.rows if row.op == "=~" and row.group == 0)
+    if measured and max(measured.values()) == 1:
+        # every factor is its only item: loadings of one and perfect fit hold for any data
+        raise AnalysisError("sem_tables.error.single_items")
     df = fit.tests.model.df
     if len(fit.information.unidentified) or df < 0:
         raise AnalysisError("sem_tables.error.not_identified", df=str(df))

@@ -231,3 +231,11 @@ def test_improper_solutions_are_told_under_each_table(current):
     table = report.loadings_table(fit, changed, "vi")
     assert isinstance(table, Table)
     assert "Heywood ở 1.1" in table.note_line
+
+
+@pytest.mark.filterwarnings("ignore::sipas_research.errors.SingleIndicatorWarning")
+def test_a_factor_that_is_its_only_item_is_no_result(current):
+    fit = sr.cfa("access =~ access_1\nresult =~ result_1", current)
+    with pytest.raises(errors.AnalysisError, match="fits any data"):
+        require_printable(fit)
+    assert require_printable(sr.cfa("access =~ access_1 + access_2 + access_3\nresult =~ result_1", current)).converged
