@@ -112,8 +112,7 @@ def answers_mixed(
     place, values = np.where(member < 0, groups, member)[rows], scored[rows, columns]
     np.minimum.at(low, (place, columns), values)
     np.maximum.at(high, (place, columns), values)
-    mixed: np.ndarray = (low < high).all(axis=1)
-    return mixed
+    return np.logical_not((low >= high).any(axis=1))
 
 
 def _scored(responses: Responses, items: tuple[str, ...], definition: str) -> np.ndarray:

@@ -142,6 +142,6 @@ def item_masks(
         shares = [ratio_parts(responses, (item,), "share_satisfied") for item in ids]
         cells = [item_cells(top[design.keep], bottom[design.keep], member, size) for top, bottom, _ in shares]
         people, alike = (np.column_stack(columns) for columns in zip(*cells, strict=True))
-        mask = suppress_table(people, withheld=alike, hidden=np.append(hidden[part], False))[:-1]
+        mask = suppress_table(people, withheld=alike, hidden=np.append(hidden[part], False), whole_rows=True)[:-1]
         masks |= {item: mask[:, column] for column, item in enumerate(ids)}
     return masks

@@ -276,7 +276,7 @@ def _items(
         shares = [tuple(p[design.keep] for p in ratio_parts(responses, (item,), "share_satisfied")) for item in ids]
         cells = [item_cells(top, bottom, member, len(labels)) for top, bottom, _ in shares]
         people, alike = (np.column_stack(columns) for columns in zip(*cells, strict=True))
-        hidden = suppress_table(people, withheld=alike, hidden=np.append(withheld, False))
+        hidden = suppress_table(people, withheld=alike, hidden=np.append(withheld, False), whole_rows=True)
         for column, (item, (top, bottom, answers)) in enumerate(zip(ids, shares, strict=True)):
             ratio = estimate_ratio(design, top, bottom, groups=labels, member=member)
             given = np.bincount(member[member >= 0], weights=answers[member >= 0], minlength=len(labels))

@@ -55,6 +55,7 @@ def suppress_table(
     withheld: object = None,
     hidden: object = None,
     mixed: object = None,
+    whole_rows: bool = False,
 ) -> np.ndarray:
     """Return which cells of a groups x parts table must be hidden, where totals of both margins are published.
 
@@ -74,6 +75,9 @@ def suppress_table(
         Groups whose own total is already hidden: all their parts are hidden.
     mixed : array of bool, shape (groups, parts), optional
         As in :func:`suppress`.
+    whole_rows : bool
+        Hide all parts of a group of which one is hidden. Single cells scattered over rows and columns can close a
+        circle of sums and differences that gives one of them away; whole rows leave no such circle.
 
     Returns
     -------
@@ -90,6 +94,8 @@ def suppress_table(
             mask[:, part] = _close(table[:, part], mask[:, part], uniform[:, part], cover[:, part], minimum)
         for group in np.flatnonzero(~whole):
             _close_row(table[group], mask[group], uniform[group], cover[group], minimum)
+        if whole_rows:
+            mask |= mask.any(axis=1, keepdims=True)
         if np.array_equal(before, mask):
             return mask
 
