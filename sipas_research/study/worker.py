@@ -27,6 +27,10 @@ from sipas_research.study.notebook_check import (
 from sipas_research.study.plan import Finish
 from sipas_research.study.resume import stamp
 
+#: How often a notebook's kernel is started before the run is given up, and what the client says when one did not start.
+_STARTS = 3
+_NO_START = "Kernel died before replying"
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -99,6 +103,10 @@ def run_job(job: Job) -> Outcome:
     with tempfile.TemporaryDirectory(dir=job.work) as folder:
         target = Path(folder) / "executed.ipynb"
         error = _execute(job, target)
+        for _ in range(_STARTS - 1):
+            if not _never_started(error):
+                break
+            error = _execute(job, target)
         if error is not None and error[0] == "DeadKernelError":
             # nothing was saved: a second run either succeeds or leaves what was done up to the death
             error = _execute(job, target, every_cell=True)
@@ -138,6 +146,11 @@ def _execute(job: Job, target: Path, *, every_cell: bool = False) -> tuple[str, 
     except Exception as error:  # noqa: BLE001 - told to the caller, who stops the run
         return type(error).__name__, str(error)
     return None
+
+
+def _never_started(error: tuple[str, str] | None) -> bool:
+    """Return whether the kernel ended before it could run anything, as when another program took its port first."""
+    return error is not None and error[0] == "RuntimeError" and error[1].startswith(_NO_START)
 
 
 def _literal(path: Path) -> str:
