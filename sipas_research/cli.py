@@ -10,7 +10,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sipas_research import __version__
 from sipas_research.errors import SipasError, SipasWarning, UsageError
@@ -229,48 +229,42 @@ def _reported(options: argparse.Namespace) -> list[tuple[Study, Path | None]]:
     return [(load_study(), None), (province, options.papi)]
 
 
-def _scorecards(options: argparse.Namespace) -> int:
-    from sipas_research.study.scorecard_run import make_scorecards
+def _loaded(options: argparse.Namespace) -> Study:
+    """Return the study that a command is about, after telling what must be known of it."""
     from sipas_research.study.study import load_study
 
     study = load_study(options.study)
     _notes(options, study)
-    made = make_scorecards(
-        study,
-        agencies=options.agency,
-        language=options.language,
-        out=options.out,
-        quiet=options.quiet,
-        resume=options.resume,
-    )
+    return study
+
+
+def _scorecards(options: argparse.Namespace) -> int:
+    from sipas_research.study.scorecard_run import make_scorecards
+
+    study = _loaded(options)
+    made = make_scorecards(study, agencies=options.agency, resume=options.resume, **_chosen(options))
     return _finish(options, made, options.out or study.output)
 
 
 def _framework(options: argparse.Namespace) -> int:
     from sipas_research.study.framework_document import make_framework_documents
-    from sipas_research.study.study import load_study
 
-    study = load_study(options.study)
-    _notes(options, study)
-    made = make_framework_documents(
-        study,
-        options.level,
-        language=options.language,
-        out=options.out,
-        quiet=options.quiet,
-        resume=options.resume,
-    )
+    study = _loaded(options)
+    made = make_framework_documents(study, options.level, resume=options.resume, **_chosen(options))
     return _finish(options, made, options.out or study.output)
 
 
 def _publish(options: argparse.Namespace) -> int:
     from sipas_research.study.public_pack import make_public_pack
-    from sipas_research.study.study import load_study
 
-    study = load_study(options.study)
-    _notes(options, study)
-    made = make_public_pack(study, language=options.language, out=options.out, quiet=options.quiet)
+    study = _loaded(options)
+    made = make_public_pack(study, **_chosen(options))
     return _finish(options, made, options.out or study.output)
+
+
+def _chosen(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what every command that writes documents takes: language, folder, whether to show progress."""
+    return {"language": options.language, "out": options.out, "quiet": options.quiet}
 
 
 def _claim(options: argparse.Namespace) -> int:
