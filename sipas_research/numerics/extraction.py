@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from sipas_research.numerics.correlation import Array, is_singular, read_only
+from sipas_research.numerics.minres_newton import newton_minres
 
 METHODS = ("minres", "ml", "pa")
 #: Smallest unique variance: the bound that R's factanal and psych use, so that Heywood cases end at the same place.
@@ -140,12 +141,38 @@ def extract(matrix: Array, factors: int, method: str, *, max_iterations: int = 1
     if method == "pa":
         return principal_axes(matrix, factors, max_iterations=max_iterations)
     if method == "minres":
-        return _minimise(minres_discrepancy, minres_loadings, matrix, factors, max_iterations)
+        return _minimum_residuals(matrix, factors, max_iterations)
     if method == "ml":
         if is_singular(matrix):
             raise ValueError("maximum likelihood needs a positive definite correlation matrix")
         return _minimise(likelihood_discrepancy, likelihood_loadings, matrix, factors, max_iterations)
     raise ValueError(f"unknown method {method!r}")
+
+
+def _start(matrix: Array, factors: int) -> Array:
+    """Return Jöreskog's start: log unique variances a little below those that the other items leave."""
+    shrink = 1.0 - 0.5 * factors / matrix.shape[0]
+    return np.asarray(np.log(np.clip(shrink * (1.0 - squared_multiple_correlations(matrix)), LOWEST_UNIQUENESS, 1.0)))
+
+
+def _minimum_residuals(matrix: Array, factors: int, max_iterations: int) -> Extraction:
+    found = None
+    if factors < matrix.shape[0]:
+        start, lowest = _start(matrix, factors), float(np.log(LOWEST_UNIQUENESS))
+        found = newton_minres(matrix, factors, start, lowest=lowest, max_iterations=max_iterations)
+    if found is None:
+        return _minimise(minres_discrepancy, minres_loadings, matrix, factors, max_iterations)
+    point, steps = found
+    uniquenesses = np.exp(point.place)
+    return Extraction(
+        loadings=read_only(minres_loadings(uniquenesses, matrix, factors)),
+        uniquenesses=read_only(uniquenesses),
+        at_bound=_flags(np.zeros(uniquenesses.size, dtype=bool)),
+        discrepancy=point.value,
+        iterations=steps,
+        gradient=float(np.abs(point.slope).max()),
+        converged=True,
+    )
 
 
 def _minimise(
@@ -156,9 +183,7 @@ def _minimise(
     max_iterations: int,
 ) -> Extraction:
     lowest = np.log(LOWEST_UNIQUENESS)
-    # Jöreskog's start: unique variances a little below those that the other items leave
-    shrink = 1.0 - 0.5 * factors / matrix.shape[0]
-    start = np.log(np.clip(shrink * (1.0 - squared_multiple_correlations(matrix)), LOWEST_UNIQUENESS, 1.0))
+    start = _start(matrix, factors)
     found = minimize(
         discrepancy,
         start,

@@ -319,8 +319,8 @@ def gradient_projection(
 def _next_step(moved: Array, changed: Array, count: int) -> float:
     """Return Barzilai & Borwein's two step lengths in turn, from the last move and how it changed the gradient."""
     product = abs(float(np.vdot(moved, changed)))
-    above, below = (product, np.vdot(changed, changed)) if count % 2 else (np.vdot(moved, moved), product)
-    return float(np.clip(above / below, SHORTEST_STEP, LONGEST_STEP)) if below > 0 else FIRST_STEP
+    above, below = (product, float(np.vdot(changed, changed))) if count % 2 else (float(np.vdot(moved, moved)), product)
+    return min(max(above / below, SHORTEST_STEP), LONGEST_STEP) if below > 0 else FIRST_STEP
 
 
 def _turn(transform: Array, oblique: bool) -> Array:
