@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Rows of one block: with a hundred columns 80 MB.
 ROWS = 100_000
+#: Signs between columns: a lone name in a heading that holds one was not taken apart.
+_SIGNS = ",;\t|"
 
 
 class MomentSources:
@@ -99,30 +103,59 @@ def csv_blocks(path: str | Path, reading: Reading, *, separator: str, decimal: s
 
     Raises
     ------
+    OptionError
+        If the separator is not one character.
     DataFileError
-        If the file is not there or cannot be read as such.
+        If the file is not there, cannot be read as such, or a line holds more cells than the heading.
     """
     place = _file(path)
+    if not isinstance(separator, str) or len(separator) != 1:
+        raise OptionError("moment_streams.error.separator", received=repr(separator))
 
     def blocks() -> Iterator[pd.DataFrame]:
         try:
-            head = _heading(place, separator, encoding)
-            wanted = _wanted(head, reading)
-            yield from pd.read_csv(
-                place, sep=separator, decimal=decimal, encoding=encoding, chunksize=ROWS, usecols=wanted,
-                dtype={SIMULATED_COLUMN: "category"},  # one word in every row
-            )  # fmt: skip
-        except (ValueError, UnicodeError, OSError) as error:
+            with place.open(encoding=encoding, newline="") as handle:
+                head = _heading(handle, separator, place)
+                wanted = _wanted(head, reading) or [name for name in head if name.strip()]
+                beyond = str(len(head))  # pandas would move or drop what a line holds beyond the heading
+                numbers = [str(head.index(name)) for name in wanted]
+                mark = {str(head.index(name)): "category" for name in head if name == SIMULATED_COLUMN}
+                heading = separator.join(map(str, range(len(head) + 1))) + "\n"
+                for block in pd.read_csv(
+                    _Headed(handle, [heading]), sep=separator, decimal=decimal, chunksize=ROWS, index_col=False,
+                    usecols=[*numbers, beyond], dtype=mark,
+                ):  # fmt: skip
+                    if block.pop(beyond).notna().any():
+                        raise DataFileError("moment_streams.error.long_lines", file=place.name)
+                    yield block.set_axis([head[int(number)] for number in block.columns], axis=1)
+        except (csv.Error, ValueError, LookupError, OSError) as error:
             raise DataFileError("moment_streams.error.not_read", file=place.name) from error
 
     return blocks
 
 
-def _heading(place: Path, separator: str, encoding: str) -> list[str]:
-    """Return the names in the first line; pandas would rename the second of two like ones."""
-    first = pd.read_csv(place, sep=separator, encoding=encoding, header=None, nrows=1, dtype=str, na_filter=False)
-    names = [str(name) for name in first.iloc[0]]
-    doubled = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+@dataclass(frozen=True, slots=True)
+class _Headed:
+    """An open file whose heading has been read, under another heading."""
+
+    handle: TextIO
+    heading: list[str]
+
+    def read(self, size: int = -1) -> str:
+        return self.heading.pop() if self.heading else self.handle.read(size)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.handle)
+
+
+def _heading(handle: TextIO, separator: str, place: Path) -> list[str]:
+    """Return the names in the first line that is not empty."""
+    names = next((line for line in csv.reader(handle, delimiter=separator) if any(line)), None)
+    if names is None:
+        raise DataFileError("moment_streams.error.no_heading", file=place.name)
+    if len(names) == 1 and any(sign in names[0] for sign in _SIGNS):
+        raise DataFileError("moment_streams.error.one_column", file=place.name, received=repr(separator))
+    doubled = [name for name in dict.fromkeys(names) if name.strip() and names.count(name) > 1]
     if doubled:
         raise AnalysisError("sem.error.duplicate_columns", names=", ".join(doubled))
     return names
@@ -192,12 +225,15 @@ def query_blocks(connection: Any, query: str) -> Blocks:
         raise OptionError("moment_streams.error.connection", received=type(connection).__name__)
 
     def blocks() -> Iterator[pd.DataFrame]:
-        answer = connection.execute(query)
+        try:
+            answer = connection.execute(query)
+        except Exception as error:  # every driver has errors of its own
+            raise AnalysisError("moment_streams.error.query", reason=str(error).strip()) from error
         if callable(getattr(answer, "fetch_df_chunk", None)):  # DuckDB hands over columns: 2,048 rows a vector
             while len(block := answer.fetch_df_chunk(max(ROWS // 2048, 1))):
                 yield block
             return
-        names = [column[0] for column in answer.description]
+        names = [column[0] for column in answer.description or ()]
         while rows := answer.fetchmany(max(ROWS // 10, 1)):
             yield pd.DataFrame.from_records(rows, columns=names)
 

@@ -123,6 +123,9 @@ def _empty(size: int) -> _Total:
 
 
 def _numeric(block: pd.DataFrame, group: str | None) -> tuple[str, ...]:
+    doubled = block.columns[block.columns.duplicated()].unique()
+    if len(doubled):
+        raise AnalysisError("sem.error.duplicate_columns", names=", ".join(map(str, doubled)))
     names = [name for name in block.columns if block[name].dtype.kind in "iufb" and name != group]
     if not names:
         raise AnalysisError("moment_streams.error.no_numbers")

@@ -181,3 +181,46 @@ def test_a_file_that_changed_since_is_noticed(tmp_path):
     FRAME.assign(x1=FRAME["x1"] + 3).to_csv(tmp_path / "khảo sát.csv", index=False)
     with pytest.raises(OptionError, match="same data"):
         sr.cfa(MODEL, found, estimator="MLR")
+
+
+def written(folder, text):
+    path = folder / "khảo sát.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("heading", ["a,b,c", "a,b,c,", ",a,b,c"])
+@pytest.mark.parametrize("names", [None, ["a", "b"], ["b", "c"]])
+def test_cells_stay_under_their_name_when_lines_end_in_a_separator(heading, names, tmp_path):
+    lead = "7," if heading.startswith(",") else ""
+    lines = [f"{lead}{k},{k * k},{k % 3}{',' if k % 2 else ''}" for k in range(9)]
+    found = sr.Moments.from_csv(written(tmp_path, "\n".join(["", heading, *lines])), names)
+    means = {"a": 4.0, "b": 204 / 9, "c": 1.0}
+    wanted = names or ["a", "b", "c"]
+    assert found.variables == tuple(wanted)
+    np.testing.assert_allclose(found.mean, [means[name] for name in wanted])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a,b,c\n" + "1,5,2,3\n" * 9, "more cells"),
+        ("a,b,c\n" + "1,2,3\n4,1,2\n" * 90 + "1,5,2,3\n", "more cells"),
+        ("a;b;c\n1;2;3\n", "separator"),
+        ("", "no line"),
+    ],
+)
+def test_a_file_whose_cells_have_no_certain_column_is_refused(text, words, tmp_path):
+    for names in (None, ["a", "b"]):
+        with pytest.raises(DataFileError, match=words):
+            sr.Moments.from_csv(written(tmp_path, text), names)
+
+
+def test_a_query_that_cannot_run_is_refused_in_words():
+    connection = sqlite3.connect(":memory:")
+    with pytest.raises(AnalysisError, match="syntax error"):
+        sr.Moments.from_query(connection, "SELECT * FRM answers")
+    with pytest.raises(AnalysisError, match="x1"):
+        sr.Moments.from_query(connection, "SELECT 1 AS x1, 2 AS x1")
+    with pytest.raises(OptionError, match="one character"):
+        sr.Moments.from_csv(__file__, separator=", ")
