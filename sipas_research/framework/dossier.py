@@ -126,9 +126,8 @@ def _family(
     if known is None:
         return _Family(by_agency)
     form = responses.questionnaire
-    # frameworks grade by what users of services say of a named survey's questions, by nothing else
-    named = form.regime and form.respondent == "citizen"
-    found = framework(known) if named else None
+    # frameworks grade by a satisfaction index, by nothing else
+    found = framework(known) if form.measures_satisfaction else None
     if found is None or not found.scales(form):
         ranks, trouble = _attempt(lambda: rank_sets(by_agency, family=known))
         return _Family(by_agency, ranks, trouble=trouble)

@@ -58,7 +58,7 @@ def common(found: SatisfactionIndex, responses: Responses, language: str) -> dic
 
 
 def _notes(found: SatisfactionIndex, responses: Responses, language: str, *extra: str) -> tuple[str, ...]:
-    extra += () if responses.questionnaire.regime else ("tables.index.note_not_satisfaction",)
+    extra += () if responses.questionnaire.measures_satisfaction else ("tables.index.note_not_satisfaction",)
     keys = [f"tables.index.definition_{found.definition}", *extra, "tables.index.note_interval", *found.notes]
     return note_sentences(keys, language)
 
@@ -137,7 +137,8 @@ def year_table(found: SatisfactionIndex, responses: Responses, language: str) ->
     years = _index_rows(found).to_dict("records")
     rows = [(_year(row["group"]), *figures_of(row, language)) for row in years]
     numbers = [int(_year(row["group"])) for row in years if _year(row["group"]).isdigit()]
-    crosses = bool(numbers) and bool(responses.questionnaire.regime) and min(numbers) < BREAK_YEAR <= max(numbers)
+    measured = bool(numbers) and responses.questionnaire.measures_satisfaction
+    crosses = measured and min(numbers) < BREAK_YEAR <= max(numbers)
     return Table(
         "tbl-index-year",
         text("tables.index.by_year", language, index=index_name(responses, language)),

@@ -55,8 +55,8 @@ def only_year(responses: Responses) -> str:
 
 
 def index_name(responses: Responses, language: str) -> str:
-    """Return "Chỉ số hài lòng" for an instrument of a named regime, "Tỷ lệ trả lời mức cao" for any other form."""
-    return text(f"tables.common.{'index' if responses.questionnaire.regime else 'high_share'}", language)
+    """Return "Chỉ số hài lòng" where a form measures it, "Tỷ lệ trả lời mức cao" elsewhere."""
+    return text(f"tables.common.{'index' if responses.questionnaire.measures_satisfaction else 'high_share'}", language)
 
 
 def source_line(responses: Responses, language: str) -> str:

@@ -86,6 +86,11 @@ class Questionnaire:
     scales: tuple[Scale, ...]
     questions: tuple[Question, ...]
 
+    @property
+    def measures_satisfaction(self) -> bool:
+        """True if users of services answer the questions of a named regime: only then is there a satisfaction index."""
+        return bool(self.regime) and self.respondent == "citizen"
+
     def question(self, question_id: str) -> Question:
         """Return the question with this id; KeyError if there is none."""
         for q in self.questions:

@@ -10,6 +10,7 @@ from sipas_research import report, resources
 from sipas_research.framework.dossier import dossiers
 from sipas_research.framework.history import AgencyHistory, HistoryRow
 from sipas_research.framework.results_register import ResultsRegister
+from sipas_research.report.labels import index_name
 from sipas_research.report.scorecard_parts import PARTS, scorecard_parts
 from sipas_research.survey.specs import SampleDesign
 
@@ -115,8 +116,10 @@ def test_comparable_years_stand_side_by_side(found, answers):
     assert "chưa vượt quá sai số chọn mẫu" in said(shown["findings"])
 
 
-def test_a_form_of_no_named_survey_gets_no_class(study, answers, everyone):
-    plain = replace(answers, questionnaire=replace(answers.questionnaire, regime=""))
+@pytest.mark.parametrize("other", [{"regime": ""}, {"respondent": "staff"}])
+def test_a_form_that_measures_no_satisfaction_gets_no_class_and_no_index(study, answers, everyone, other):
+    plain = replace(answers, questionnaire=replace(answers.questionnaire, **other))
+    assert index_name(plain, "vi") == "Tỷ lệ trả lời mức cao"
     (dossier,) = made(study, plain, plain, ("so_01",), year=None)
     shown = scorecard_parts(dossier, plain, "vi", register=ResultsRegister(), year=None)
     assert dossier.classification is None
