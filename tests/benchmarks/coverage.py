@@ -51,6 +51,8 @@ CELLS = {
     "skewed_300_bootstrap": ("skewed", 300, ("percentile*", "bca*")),
     "clustered_05_bootstrap": ("icc_0.05", CLUSTERS * PER_CLUSTER, ("percentile",)),
     "clustered_15_bootstrap": ("icc_0.15", CLUSTERS * PER_CLUSTER, ("percentile",)),
+    "normal_1000_bootstrap": ("normal", 1000, ("percentile*", "bca*")),
+    "skewed_1000_bootstrap": ("skewed", 1000, ("percentile*", "bca*")),
 }
 
 
