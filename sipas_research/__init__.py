@@ -38,6 +38,7 @@ _HOME = {
     "lever_model": "sem.questionnaire_models",
     "compare": "sem.comparison",
     "estimator_grid": "sem.estimator_grid",
+    "design_grid": "sem.design_grid",
     "invariance": "sem.invariance",
     "invariance_search": "sem.invariance_search",
     "wald_test": "sem.wald",

@@ -49,7 +49,7 @@ def estimator_fit_table(
         _word("fit_title", language, model=model_name(name, language)),
         tuple(columns),
         tuple(rows),
-        notes=(_word("note_ways", language), _word("note_fit", language), *_without(grid, responses, language)),
+        notes=(_word("note_ways", language), _word("note_fit", language), *ways_left_out(grid, responses, language)),
         **_common(grid, responses, language),
     )
 
@@ -60,11 +60,6 @@ def estimator_grid_table(
     """Return each standardised coefficient by estimator; conclusions that depend on the choice are marked in bold."""
     if isinstance(grid, Finding):
         return grid
-    rows: list[tuple[Any, ...]] = []
-    for cells in grid.relations:
-        verdict = _word("depends" if differ(cells) else "same", language)
-        numbers = [_coefficient(cell, language) for cell in cells]
-        rows.append((_relation(cells[0], responses, language), *numbers, verdict))
     level = percent(grid.level, language, 0)
     kinds = {cells[0].op for cells in grid.relations}
     notes = [_word("note_star", language, level=level)]
@@ -73,10 +68,10 @@ def estimator_grid_table(
     return Table(
         f"tbl-estimators-{name}",
         _word("title", language, model=model_name(name, language)),
-        (*_way_columns(grid, language, 0.78), Column("verdict", _word("verdict", language), width=0.22)),
-        tuple(rows),
-        notes=(*notes, _word("note_ways", language), *_without(grid, responses, language)),
-        total_rows=tuple(k for k, cells in enumerate(grid.relations) if differ(cells)),
+        coefficient_columns(grid, language),
+        coefficient_rows(grid, responses, language),
+        notes=(*notes, _word("note_ways", language), *ways_left_out(grid, responses, language)),
+        total_rows=dependent_rows(grid),
         **_common(grid, responses, language),
     )
 
@@ -93,7 +88,7 @@ def estimator_findings(
         f"estimator_grid.finding.{key}",
         language,
         model=model_name(name, language),
-        ways="; ".join(_way(way, language) for way in grid.fits),
+        ways="; ".join(way_name(grid, way, language) for way in grid.fits),
         dependent=dependent,
         all=len(grid.relations),
     )
@@ -104,15 +99,48 @@ def _word(key: str, language: str, **fields: object) -> str:
     return text(f"estimator_grid.table.{key}", language, **fields)
 
 
-def _way(way: str, language: str) -> str:
-    return text(f"estimator_grid.way.{way}", language)
+def way_name(grid: EstimatorGrid, way: str, language: str) -> str:
+    """Return what a way is called at the head of a column."""
+    return text(f"{grid.choice}_grid.way.{way}", language)
+
+
+def coefficient_columns(grid: EstimatorGrid, language: str, verdict: float = 0.22) -> tuple[Column, ...]:
+    """Return relation, one column a way, conclusion; the last takes the given share of the page."""
+    last = Column("verdict", _word("verdict", language), width=verdict)
+    return (*_way_columns(grid, language, 1.0 - verdict), last)
+
+
+def coefficient_rows(
+    grid: EstimatorGrid, responses: Responses, language: str, *, reach: bool = False
+) -> tuple[tuple[Any, ...], ...]:
+    """Return one row a relation, a star where the interval does not contain zero.
+
+    With ``reach`` half the width of the interval stands beside each coefficient.
+    """
+    said = {False: _word("same", language), True: text(f"{grid.choice}_grid.table.depends", language)}
+    absent = text(f"{grid.choice}_grid.table.absent", language)
+    return tuple(
+        (
+            _relation(cells[0], responses, language),
+            *[_coefficient(cell, absent, language, reach=reach) for cell in cells],
+            said[differ(cells)],
+        )
+        for cells in grid.relations
+    )
+
+
+def dependent_rows(grid: EstimatorGrid) -> tuple[int, ...]:
+    """Return the rows whose conclusion depends on the way."""
+    return tuple(k for k, cells in enumerate(grid.relations) if differ(cells))
 
 
 def _way_columns(grid: EstimatorGrid, language: str, width: float) -> list[Column]:
     """Return the first column and one a way, in a share of the page."""
     first = 0.4 * width if len(grid.fits) > 2 else 0.6 * width
     each = (width - first) / len(grid.fits)
-    ways = [Column(f"way{k}", _way(way, language), align="right", width=each) for k, way in enumerate(grid.fits)]
+    ways = [
+        Column(f"way{k}", way_name(grid, way, language), align="right", width=each) for k, way in enumerate(grid.fits)
+    ]
     return [Column("relation", _word("relation", language), width=first), *ways]
 
 
@@ -120,11 +148,12 @@ def _value(value: float, language: str) -> str | Absent:
     return number(value, 3, language) if math.isfinite(value) else Absent(_word("absent", language))
 
 
-def _coefficient(cell: GridCell, language: str) -> str | Absent:
+def _coefficient(cell: GridCell, absent: str, language: str, *, reach: bool) -> str | Absent:
     if not cell.conclusion:
-        return Absent(_word("absent", language))
+        return Absent(absent)
     away = cell.conf_low > 0 or cell.conf_high < 0
-    return number(cell.estimate, 3, language) + ("*" if away else "")
+    half = f"±{number((cell.conf_high - cell.conf_low) / 2, 3, language)}" if reach else ""
+    return number(cell.estimate, 3, language) + half + ("*" if away else "")
 
 
 def _relation(cell: GridCell, responses: Responses, language: str) -> str:
@@ -141,11 +170,12 @@ def _relation(cell: GridCell, responses: Responses, language: str) -> str:
     return cell.lhs
 
 
-def _without(grid: EstimatorGrid, responses: Responses, language: str) -> list[str]:
+def ways_left_out(grid: EstimatorGrid, responses: Responses, language: str) -> list[str]:
     """Return why a way is missing."""
+    said = {way: spoken(error, responses.questionnaire, language) for way, error in grid.reasons.items()}
     return [
-        _word("without", language, way=_way(way, language), reason=spoken(error, responses.questionnaire, language))
-        for way, error in grid.reasons.items()
+        text(f"{grid.choice}_grid.table.without", language, way=way_name(grid, way, language), reason=reason)
+        for way, reason in said.items()
     ]
 
 

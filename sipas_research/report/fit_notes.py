@@ -10,10 +10,12 @@ from typing import Any
 from sipas_research.errors import AnalysisError
 from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.report.cells import Absent
+from sipas_research.report.design_limits import design_options, design_title
 from sipas_research.report.display import Finding
 from sipas_research.report.labels import attempt, item_codes, scale_name, source_line
 from sipas_research.sem.moments import shown
 from sipas_research.sem.result import NOTE_FIXED, SemFit
+from sipas_research.sem.usable import require_usable
 from sipas_research.survey.responses import Responses
 from sipas_research.wording import percent, text
 
@@ -42,21 +44,13 @@ def require_printable(fit: SemFit) -> SemFit:
     Raises
     ------
     AnalysisError
-        If every factor has a single item, the search did not end at a minimum, the data do not determine every
-        parameter, or there are no more rows than parameters.
+        If every factor has a single item, or as in :func:`sipas_research.sem.usable.require_usable`.
     """
     measured = Counter(row.lhs for row in fit.table.rows if row.op == "=~" and row.group == 0)
     if measured and max(measured.values()) == 1:
         # every factor is its only item: loadings of one and perfect fit hold for any data
         raise AnalysisError("sem_tables.error.single_items")
-    df = fit.tests.model.df
-    if len(fit.information.unidentified) or df < 0:
-        raise AnalysisError("sem_tables.error.not_identified", df=str(df))
-    if not fit.converged:
-        raise AnalysisError("sem_tables.error.not_converged")
-    if fit.n <= fit.parameters:
-        raise AnalysisError("sem_tables.error.few_rows", n=shown(fit.n), parameters=fit.parameters)
-    return fit
+    return require_usable(fit)
 
 
 def common(fit: SemFit, responses: Responses, language: str) -> dict[str, Any]:
@@ -87,12 +81,15 @@ def scales(responses: Responses) -> frozenset[str]:
     return frozenset(responses.questionnaire.scale_ids())
 
 
-def solution_notes(fit: SemFit, responses: Responses, language: str, *, brief: bool = True) -> tuple[str, ...]:
+def solution_notes(
+    fit: SemFit, responses: Responses, language: str, *, brief: bool = True, name: str = ""
+) -> tuple[str, ...]:
     """Return how the model was estimated, and what must be said about the solution.
 
-    ``brief`` is for tables that stand beside one with the whole sentences.
+    ``brief`` is for tables that stand beside one with the whole sentences. Under the lever model, ``name`` "levers",
+    the sentence on the sampling design points to the table that allows for it.
     """
-    name = "mlr" if fit.options.robust else "ml"
+    estimator = "mlr" if fit.options.robust else "ml"
     left_out = fit.sample.n_read - fit.n
     dropped = left_out if left_out >= MINIMUM_CELL else shown(left_out)
     share = percent(left_out / fit.sample.n_read, language, 0)
@@ -100,17 +97,18 @@ def solution_notes(fit: SemFit, responses: Responses, language: str, *, brief: b
         "dropped": {"dropped": dropped, "read": fit.sample.n_read},
         "dropped_brief": {"dropped": dropped},
         "many_dropped": {"share": share},
+        "design_grid": {"title": design_title("levers", language)},
     }
-    keys = [f"brief_{name}" if brief else name]
+    keys = [f"brief_{estimator}" if brief else estimator]
     keys += [("brief_fiml" if brief else "fiml")] if fit.options.fiml else []
     keys += [("dropped_brief" if brief else "dropped")] if left_out else []
     if not brief:
         keys += ["many_dropped"] if many_dropped(fit) else []
-        keys += ["design"]
+        keys += ["design_grid" if name == "levers" and design_options(responses) else "design"]
         keys += ["small"] if fit.n < USUAL_LEAST else []
     negative = negative_variances(fit)
     if negative:
-        names = "; ".join(label(name, responses, language) for name in negative)
+        names = "; ".join(label(variable, responses, language) for variable in negative)
         keys, fields["heywood"] = [*keys, "heywood"], {"names": names}
     keys += ["improper"] if "sem.warning.not_positive_definite" in fit.troubles else []
     return tuple(text(f"sem_tables.note.{key}", language, **fields.get(key, {})) for key in keys)

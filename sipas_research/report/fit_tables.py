@@ -67,7 +67,7 @@ def fit_table(fit: SemFit | Finding, name: str, responses: Responses, language: 
         tuple(columns),
         tuple(rows),
         n=fit.n,
-        notes=(*notes, *solution_notes(fit, responses, language, brief=False)),
+        notes=(*notes, *solution_notes(fit, responses, language, brief=False, name=name)),
         **common(fit, responses, language),
     )
 

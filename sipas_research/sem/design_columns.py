@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +71,9 @@ def design_columns(frame: pd.DataFrame, *, weights: str | None, cluster: str | N
 
 
 def _column(frame: pd.DataFrame, option: str, name: object) -> pd.Series:
+    if isinstance(name, str) and name not in frame.columns:  # accents may be composed here and decomposed there
+        composed = {unicodedata.normalize("NFC", str(each)): each for each in frame.columns}
+        name = composed.get(unicodedata.normalize("NFC", name), name)
     if not isinstance(name, str | int) or name not in frame.columns:
         near = ", ".join(near_names(str(name), [str(c) for c in frame.columns])) or "-"
         raise OptionError("sem.error.no_design_column", option=option, column=str(name), near=near)

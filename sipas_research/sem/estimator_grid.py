@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -16,6 +16,7 @@ from sipas_research.results import DataKind
 from sipas_research.sem.estimate import sem
 from sipas_research.sem.result import SemFit
 from sipas_research.sem.sampling import Data
+from sipas_research.sem.usable import require_usable
 from sipas_research.wording import text
 
 #: Ways to estimate a model of five-point answers, and the options behind each.
@@ -36,6 +37,8 @@ LIMITS: Mapping[str, tuple[float, bool]] = MappingProxyType(
 )
 #: Relations that are compared: loadings, paths, correlations of latent variables, definitions.
 RELATIONS = ("=~", "~", "~~", ":=")
+#: Trouble of a fit with no more clusters than parameters.
+FEW_CLUSTERS = "sem_design.warning.few_clusters"
 _NAN = float("nan")
 
 
@@ -73,7 +76,7 @@ class FitCell:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EstimatorGrid:
-    """Coefficients and fit of one model by several estimators.
+    """Coefficients and fit of one model by several estimators, or by several uses of the sampling design.
 
     Attributes
     ----------
@@ -83,9 +86,12 @@ class EstimatorGrid:
     cells : tuple of GridCell
         Relation by relation, way by way.
     fit_cells : tuple of FitCell
+        Empty where sampling designs are compared; see :func:`.design_grid.design_grid`.
     level : float
         Coverage of the intervals.
     data_kind : DataKind
+    choice : {"estimator", "design"}
+        What the ways differ in.
     """
 
     fits: Mapping[str, SemFit]
@@ -94,6 +100,7 @@ class EstimatorGrid:
     fit_cells: tuple[FitCell, ...]
     level: float
     data_kind: DataKind
+    choice: Literal["estimator", "design"] = "estimator"
 
     def __repr__(self) -> str:
         return self.summary("vi")
@@ -106,8 +113,13 @@ class EstimatorGrid:
 
     @property
     def dependent(self) -> tuple[tuple[GridCell, ...], ...]:
-        """Relations whose conclusion depends on the estimator."""
+        """Relations whose conclusion depends on the way."""
         return tuple(cells for cells in self.relations if differ(cells))
+
+    @property
+    def few_clusters(self) -> SemFit | None:
+        """The first fit with no more clusters than parameters: its tests of the whole model are not to be trusted."""
+        return next((fit for fit in self.fits.values() if FEW_CLUSTERS in fit.troubles), None)
 
     def tidy(self) -> pd.DataFrame:
         """Return one row a relation and way; ``depends`` says whether the ways lead to different conclusions."""
@@ -124,18 +136,23 @@ class EstimatorGrid:
         return pd.DataFrame(rows, columns=["measure", "way", "value", "passes"])
 
     def glance(self) -> pd.DataFrame:
-        """Return one row a way: rows used, relations, measures of fit."""
+        """Return one row a way: rows used, clusters (0 without), measures of fit."""
         rows = []
         for way, fit in self.fits.items():
             measures = {cell.measure: cell.value for cell in self.fit_cells if cell.way == way}
-            rows.append({"way": way, "n": fit.n, "data_kind": self.data_kind.value} | measures)
+            named = {"way": way, "n": fit.n, "clusters": fit.sample.n_clusters, "data_kind": self.data_kind.value}
+            rows.append(named | measures)
         return pd.DataFrame(rows)
 
     def summary(self, language: str = "vi") -> str:
-        """Return how many conclusions depend on the estimator, and why a way is missing."""
+        """Return how many conclusions depend on the way, what to mind, and why a way is missing."""
         ways = ", ".join(self.fits)
         counts = {"dependent": len(self.dependent), "all": len(self.relations), "ways": ways or "-"}
-        lines = [text("estimator_grid.summary", language, **counts)]
+        lines = [text(f"{self.choice}_grid.summary", language, **counts)]
+        few = self.few_clusters
+        if few is not None:
+            fields = {"clusters": few.sample.n_clusters, "parameters": few.parameters}
+            lines.append(text("sem_design.note.few_clusters", language, **fields))
         lines += [f"{way}: {text(error.key, language, **error.fields)}" for way, error in self.reasons.items()]
         return "\n".join(lines)
 
@@ -190,8 +207,8 @@ def estimator_grid(
     Rhemtulla, Brosseau-Liard & Savalei (2012), Psychological Methods 17, 354-373: when answers in categories may be
     taken as continuous.
     """
-    chosen = _chosen("ways", ways, tuple(WAYS))
-    compared = _chosen("relations", relations, RELATIONS)
+    chosen = chosen_names("ways", ways, tuple(WAYS))
+    compared = chosen_names("relations", relations, RELATIONS)
     fits: dict[str, SemFit] = {}
     reasons: dict[str, AnalysisError] = {}
     for way in chosen:
@@ -199,33 +216,36 @@ def estimator_grid(
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SipasWarning)  # what they say stands on the fits
-                fits[way] = _usable(sem(model, data, level=level, data_kind=data_kind, **WAYS[way], **design))
+                fits[way] = require_usable(sem(model, data, level=level, data_kind=data_kind, **WAYS[way], **design))
         except AnalysisError as error:
             reasons[way] = error
     if not fits:
         raise next(iter(reasons.values()))
     kind = next(iter(fits.values())).data_kind
-    return EstimatorGrid(fits, reasons, _cells(fits, compared), _fit_cells(fits), level, kind)
+    return EstimatorGrid(fits, reasons, grid_cells(fits, compared), _fit_cells(fits), level, kind)
 
 
-def _chosen(option: str, given: Sequence[str], allowed: tuple[str, ...]) -> tuple[str, ...]:
+def chosen_names(option: str, given: Sequence[str], allowed: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names given, one or several.
+
+    Raises
+    ------
+    OptionError
+        If there are none, one is unknown, or one stands twice.
+    """
     names = (given,) if isinstance(given, str) else tuple(given)
     if not names or len(set(names)) < len(names) or not set(names) <= set(allowed):
         raise OptionError("sem.error.option", option=option, received=repr(given), allowed=", ".join(allowed))
     return names
 
 
-def _usable(fit: SemFit) -> SemFit:
-    if len(fit.information.unidentified) or fit.tests.model.df < 0:
-        raise AnalysisError("estimator_grid.error.not_identified")
-    if not fit.converged:
-        raise AnalysisError("estimator_grid.error.not_converged")
-    return fit
-
-
-def _cells(fits: Mapping[str, SemFit], compared: tuple[str, ...]) -> tuple[GridCell, ...]:
+def grid_cells(fits: Mapping[str, SemFit], compared: tuple[str, ...], *, student: bool = False) -> tuple[GridCell, ...]:
+    """Return the cells of the compared relations, one a way; with ``student`` clustered fits have t intervals."""
     latents = set(next(iter(fits.values())).table.latents)
-    tables = {way: {_key(row): row for row in fit.standardized().to_dict("records")} for way, fit in fits.items()}
+    found = {
+        way: fit.standardized(reference="t" if student and fit.sample.n_clusters else "z") for way, fit in fits.items()
+    }
+    tables = {way: {_key(row): row for row in table.to_dict("records")} for way, table in found.items()}
     first = next(iter(tables.values()))
     shown = [key for key, row in first.items() if row["op"] in compared and _wanted(row, latents)]
     return tuple(_cell(way, tables[way].get(key), first[key]) for key in shown for way in tables)

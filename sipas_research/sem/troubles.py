@@ -40,7 +40,7 @@ def troubles_of(fit: SemFit, singular: tuple[str, ...]) -> list[SipasWarning]:
         found.append(SingularMatrixWarning("sem.warning.singular", groups=", ".join(filter(None, singular)) or "-"))
     if not fit.converged:
         found.append(ConvergenceWarning("sem.warning.not_converged", steps=fit.optimum.steps))
-    df = fit.tests.model.df if fit.options.categorical else _degrees(fit)
+    df = model_degrees(fit)
     lost = fit.information.unidentified
     if lost or df < 0:
         names = fit.table.names()
@@ -61,7 +61,10 @@ def troubles_of(fit: SemFit, singular: tuple[str, ...]) -> list[SipasWarning]:
     return found
 
 
-def _degrees(fit: SemFit) -> int:
+def model_degrees(fit: SemFit) -> int:
+    """Return the model's degrees of freedom without computing its tests; below zero it is not identified."""
+    if fit.options.categorical:
+        return fit.tests.model.df
     table = fit.table
     return degrees_of_freedom(
         len(table.observed), len(table.predictors), len(table.groups), fit.parameters, means=fit.options.meanstructure
