@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,9 +22,9 @@ from sipas_research.factors.inputs import Data, too_few_people
 from sipas_research.factors.options import check_count, check_level
 from sipas_research.factors.ordered_items import OrderedItems, Weights, has_far_code, ordered_items
 from sipas_research.factors.polychoric_result import PolychoricCorrelations
-from sipas_research.numerics.contingency import pair_tables
-from sipas_research.numerics.correlation import smallest_eigenvalue
-from sipas_research.numerics.disclosure import MINIMUM_CELL
+from sipas_research.numerics.contingency import PairTables, pair_tables
+from sipas_research.numerics.correlation import read_only, smallest_eigenvalue
+from sipas_research.numerics.disclosure import MINIMUM_CELL, hidden_cuts
 from sipas_research.numerics.polychoric import MAX_ITERATIONS, Polychorics, polychorics
 from sipas_research.numerics.polychoric_influence import covariance as covariance_of
 from sipas_research.numerics.polychoric_influence import influence, standard_errors
@@ -54,7 +55,8 @@ def polychoric(
     Thresholds come from each item's margin, then each correlation maximises the likelihood of its pair's
     contingency table. Only the order of the codes is used. Two categories give tetrachoric correlations. A 2 x 2
     table with one empty cell gets half an answer there (margins kept); no other table is changed. A matrix that
-    is not positive definite is reported as such and never smoothed.
+    is not positive definite is reported as such and never smoothed. Of Responses a threshold beside an answer that
+    fewer than ten people gave is not shown, nor any covariance with a threshold.
 
     Parameters
     ----------
@@ -123,7 +125,30 @@ def polychoric(
     )
     for warning in _warnings(found, matrix, checked=isinstance(data, Responses)):
         warnings.warn(warning, stacklevel=2)
-    return found
+    return _withheld(found, tables) if isinstance(data, Responses) else found
+
+
+def _withheld(found: PolychoricCorrelations, tables: PairTables) -> PolychoricCorrelations:
+    """Return the result without what tells how many people gave an answer, or two together, where fewer than ten did.
+
+    Thresholds are quantiles of cumulative shares; a covariance with one is a share of a pair's table.
+    """
+    people = np.diag(tables.counts)
+    starts = zip(tables.starts, tables.categories, strict=False)
+    hidden = [hidden_cuts(people[start : start + size]) for start, size in starts]
+    cuts, errors = (
+        tuple(read_only(np.where(gone, np.nan, row)) for row, gone in zip(rows, hidden, strict=True))
+        for rows in (found.fit.thresholds, found.errors.thresholds)
+    )
+    covariance = found.covariance
+    if covariance is not None:
+        whole, shown = covariance, np.flatnonzero(np.isfinite(np.concatenate(errors)))
+        covariance = whole.copy()
+        covariance[: sum(map(len, errors))] = covariance[:, : sum(map(len, errors))] = np.nan
+        covariance[shown, shown] = whole[shown, shown]
+        covariance = read_only(covariance)
+    fit = replace(found.fit, thresholds=cuts)
+    return replace(found, fit=fit, errors=replace(found.errors, thresholds=errors), covariance=covariance)
 
 
 def _check_options(level: float, max_iterations: int) -> None:

@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri
 
 from sipas_research.errors import OptionError
 from sipas_research.numerics.correlation import Array
+from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.numerics.polychoric import Polychorics
 from sipas_research.numerics.polychoric_influence import StandardErrors
 from sipas_research.results import TIDY_COLUMNS, DataKind
@@ -71,7 +72,7 @@ class PolychoricCorrelations:
 
     @property
     def thresholds(self) -> pd.DataFrame:
-        """Thresholds, items by t1, t2, ...; NaN beyond an item's last."""
+        """Thresholds, items by t1, t2, ...; NaN beyond an item's last, and where one is not shown."""
         return self._ragged(self.fit.thresholds)
 
     @property
@@ -107,7 +108,7 @@ class PolychoricCorrelations:
         return names + [f"{self.items[i]} ~~ {self.items[j]}" for i, j in zip(*pairs, strict=True)]
 
     def vcov(self) -> pd.DataFrame:
-        """Return the joint covariance of thresholds and correlations.
+        """Return the joint covariance of thresholds and correlations; of Responses only the variances of thresholds.
 
         Raises
         ------
@@ -122,7 +123,8 @@ class PolychoricCorrelations:
         """Return one row an estimate: thresholds (group "threshold"), then correlations (group "correlation").
 
         Beside the usual columns: ``lhs``, ``op``, ``rhs``, ``n`` and ``empty_cells``. The interval of a
-        correlation is Fisher's. Thresholds have no test: nobody asks whether one is zero.
+        correlation is Fisher's. Thresholds have no test: nobody asks whether one is zero. A threshold of Responses
+        that is not shown is NaN with the note "polychoric.note.few_people".
         """
         first, second = self._pair_places()
         cuts = self._threshold_names()
@@ -144,7 +146,7 @@ class PolychoricCorrelations:
                 "p_value": 2.0 * ndtr(-np.abs(statistic)),
                 "conf_low": low,
                 "conf_high": high,
-                "note": [""] * len(cuts) + self._notes(first, second),
+                "note": self._cut_notes() + self._notes(first, second),
                 "lhs": [item for item, _ in cuts] + list(names[first]),
                 "op": np.where(is_cut, "|", "~~"),
                 "rhs": [cut for _, cut in cuts] + list(names[second]),
@@ -208,6 +210,9 @@ class PolychoricCorrelations:
             lines.append(
                 text(f"polychoric.summary.{key}", language, smallest=number(self.smallest_eigenvalue, 4, language))
             )
+        hidden = sum(map(bool, self._cut_notes()))
+        if hidden:
+            lines.append(text("polychoric.summary.few_people", language, n=hidden, minimum=MINIMUM_CELL))
         counted = (
             ("empty", self.fit.empty_cells),
             ("filled", self.fit.adjusted),
@@ -234,6 +239,9 @@ class PolychoricCorrelations:
     def _threshold_names(self) -> list[tuple[str, str]]:
         pairs = zip(self.items, self.fit.thresholds, strict=True)
         return [(item, f"t{place}") for item, cuts in pairs for place in range(1, len(cuts) + 1)]
+
+    def _cut_notes(self) -> list[str]:
+        return ["polychoric.note.few_people" if np.isnan(cut) else "" for row in self.fit.thresholds for cut in row]
 
     def _pair_places(self) -> tuple[np.ndarray, np.ndarray]:
         first, second = np.triu_indices(len(self.items), 1)

@@ -138,6 +138,53 @@ def merge_categories(counts: object, *, minimum: int = MINIMUM_CELL) -> tuple[tu
     return tuple(tuple(range(start, end)) for start, end in zip(cuts, (*cuts[1:], size), strict=True))
 
 
+def hidden_cuts(counts: object, *, minimum: int = MINIMUM_CELL) -> np.ndarray:
+    """Return which cuts between adjacent answer categories must be hidden.
+
+    A cut (a threshold, a cumulative share) is shown where the nearest answers that anybody gave on either side of it
+    were each given by ``minimum`` people or more. What lies between two shown cuts then holds nobody or ``minimum``
+    people, and still does where another table of the same people shows any safe grouping of its own, such as that of
+    :func:`merge_categories`. Where this rule and the sum between two shown cuts leave one table only (11 people in two
+    categories: 1 and 10), one more cut is hidden. A cut that is hidden in one group is hidden in all: those of all
+    groups but one would tell that of the last, because the answers of all people together are published elsewhere.
+
+    Parameters
+    ----------
+    counts : array of int, shape (categories,) or (groups, categories)
+        People who gave each answer, categories in scale order.
+    minimum : int
+        Smallest count that may be shown.
+
+    Returns
+    -------
+    array of bool, shape (categories - 1,)
+    """
+    table = np.atleast_2d(_counts(counts))
+    hidden = np.zeros(table.shape[1] - 1, dtype=bool)
+    for row in table:
+        given = np.flatnonzero(row)
+        for place in range(1, len(given)):
+            below, above = given[place - 1 : place + 1]
+            hidden[below:above] |= min(row[below], row[above]) < minimum
+    while (more := _telling(table, hidden, minimum)) is not None:
+        hidden[more] = True
+    return hidden
+
+
+def _telling(table: np.ndarray, hidden: np.ndarray, minimum: int) -> int | None:
+    """Return a shown cut beside hidden ones whose sum leaves one table only; None where there is none."""
+    ends = [-1, *np.flatnonzero(~hidden).tolist(), len(hidden)]
+    for place in range(1, len(ends)):
+        low, high = ends[place - 1 : place + 1]
+        for row in table:
+            part = row[low + 1 : high + 1]
+            given = part[part > 0]
+            beside = (low >= 0) + (high < len(hidden))
+            if len(given) > 1 and beside and given.sum() == beside * minimum + len(given) - beside:
+                return low if low >= 0 else high
+    return None
+
+
 def _counts(counts: object) -> np.ndarray:
     table = np.array(counts, dtype=float)
     if not np.isfinite(table).all() or (table < 0).any():

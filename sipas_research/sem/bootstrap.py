@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -13,11 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sipas_research.errors import FailedDrawsWarning, OptionError
-from sipas_research.numerics.correlation import Array
+from sipas_research.numerics.correlation import Array, read_only
 from sipas_research.results import DataKind
 from sipas_research.sem.bootstrap_draws import Drawn, Units, run_draws, run_folds, units_of
 from sipas_research.sem.bootstrap_intervals import acceleration, bias_corrected, percentile
 from sipas_research.sem.bootstrap_plan import Plan, plan_of
+from sipas_research.sem.ordinal_disclosure import NOTE_FEW
 from sipas_research.sem.result import NOTE_FIXED, NOTE_LOST, SemFit
 from sipas_research.sem.row_scores import require_minimum
 
@@ -65,7 +66,10 @@ class Bootstrap:
 
     @property
     def draws(self) -> Array:
-        """All draws, (draws, r + d): rows of ``fit.tidy()`` in columns, NaN where a draw failed; not writeable."""
+        """All draws, (draws, r + d): rows of ``fit.tidy()`` in columns; not writeable.
+
+        NaN where a draw failed, and where the estimate itself is not shown.
+        """
         return self.drawn.raw
 
     @property
@@ -103,7 +107,7 @@ class Bootstrap:
 
         Columns: lhs, op, rhs, level, group, label, estimate, std_error (standard deviation of the draws), bias (their
         mean less the estimate), conf_low, conf_high, draws (how many have a value), std_lv, std_all, std_all_error,
-        std_all_low, std_all_high, note: "fixed"; "not_identified"; "few_draws", too few for an interval;
+        std_all_low, std_all_high, note: "fixed"; "not_identified"; "few_people"; "few_draws", too few for an interval;
         "no_interval", BCa is not defined; "end_of_draws", an end is the first or last draw.
 
         Parameters
@@ -151,7 +155,8 @@ class Bootstrap:
     @cached_property
     def folds(self) -> Drawn:
         """The fit without each fold of the units: at most 500 folds in all, those of a group apart."""
-        return run_folds(self.plan, self.units, [fold for _, fold in _folds(self.units, self.seed)], jobs=self.jobs)
+        found = run_folds(self.plan, self.units, [fold for _, fold in _folds(self.units, self.seed)], jobs=self.jobs)
+        return _shown(found, self.fit)
 
     def _on(self, scale: str) -> Array:
         if scale not in SCALES:
@@ -173,7 +178,7 @@ class Bootstrap:
         else:
             low, high, notes = percentile(draws, coverage)
         fixed = self._constant(found, scale, error, estimates)
-        lost = np.asarray(found["note"] == NOTE_LOST)
+        lost = np.isin(found["note"], (NOTE_LOST, NOTE_FEW))
         columns = {name: found[name] for name in ("lhs", "op", "rhs", "level", "group", "label")}
         settled = fixed & np.isfinite(estimates)
         numbers = {
@@ -185,7 +190,7 @@ class Bootstrap:
         }
         columns |= {name: np.where(lost, np.nan, values) for name, values in numbers.items()}
         columns["draws"] = count
-        columns["note"] = np.where(lost, NOTE_LOST, np.where(settled, NOTE_FIXED, notes))
+        columns["note"] = np.where(lost, found["note"], np.where(settled, NOTE_FIXED, notes))
         return pd.DataFrame(columns)
 
     def _constant(self, found: pd.DataFrame, scale: str, error: Array, estimates: Array) -> NDArray[np.bool_]:
@@ -243,13 +248,23 @@ def bootstrap(
     require_minimum(fit)
     plan = plan_of(fit)
     units = units_of(plan, by)
-    drawn = run_draws(plan, units, draws=int(draws), seed=int(seed), jobs=int(jobs))
+    drawn = _shown(run_draws(plan, units, draws=int(draws), seed=int(seed), jobs=int(jobs)), fit)
     found = Bootstrap(fit, units.kind, int(seed), int(jobs), plan, units, drawn)
     if found.failed:
         warnings.warn(
             FailedDrawsWarning("sem_bootstrap.warning.failed", failed=found.failed, draws=draws), stacklevel=3
         )
     return found
+
+
+def _shown(found: Drawn, fit: SemFit) -> Drawn:
+    """Return replicates without the columns that are not shown of the fit."""
+    if fit.withheld is None or not fit.withheld.both.any():
+        return found
+    raw, std_lv, std_all = (
+        read_only(np.where(fit.withheld.both, np.nan, values)) for values in (found.raw, found.std_lv, found.std_all)
+    )
+    return replace(found, raw=raw, std_lv=std_lv, std_all=std_all)
 
 
 def _spread(draws: Array) -> tuple[NDArray[np.intp], Array, Array]:

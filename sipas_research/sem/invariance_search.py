@@ -256,7 +256,7 @@ def _halves(start: GroupModel, seed: int) -> tuple[Sample, Sample]:
 def _sample(parts: Sequence[GroupSample], whole: Sample) -> Sample:
     place = {part.label: part for part in parts}
     groups = tuple(place[label] for label in whole.labels)
-    return Sample(groups, sum(part.n for part in groups), whole.data_kind)
+    return Sample(groups, sum(part.n for part in groups), whole.data_kind, whole.checked)
 
 
 @dataclass(frozen=True, slots=True)

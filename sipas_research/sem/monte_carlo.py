@@ -11,6 +11,7 @@ from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.numerics.correlation import Array, read_only
 from sipas_research.results import DataKind
 from sipas_research.sem.bootstrap_intervals import percentile
+from sipas_research.sem.ordinal_disclosure import NOTE_FEW
 from sipas_research.sem.result import SemFit, texts
 from sipas_research.sem.row_scores import require_minimum
 from sipas_research.wording import number, percent, text
@@ -34,6 +35,8 @@ class MonteCarlo:
     seed : int
     level : float
     data_kind : DataKind
+    withheld : tuple of str
+        Definitions that are not shown, because they tell what fewer than ten people answered.
     """
 
     names: tuple[str, ...]
@@ -43,6 +46,7 @@ class MonteCarlo:
     seed: int
     level: float
     data_kind: DataKind
+    withheld: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"MonteCarlo({len(self.names)} definitions, {len(self.draws)} draws, {self.data_kind.value})"
@@ -57,6 +61,7 @@ class MonteCarlo:
         coverage = self.level if level is None else level
         _require_level(coverage, level)
         low, high, notes = percentile(self.draws, coverage)
+        notes = np.where(np.isin(self.names, self.withheld), NOTE_FEW, notes)
         return pd.DataFrame(
             {
                 "name": texts(list(self.names)),
@@ -139,10 +144,15 @@ def monte_carlo(fit: SemFit, draws: int = 20_000, seed: int = 1, *, level: float
     root = _root(fit)
     generator = np.random.default_rng(np.random.SeedSequence(seed))
     thetas = fit.theta + generator.standard_normal((draws, root.shape[1])) @ root.T
-    estimates = fit.restrictions.defined(fit.theta)[0]
+    estimates, values = fit.restrictions.defined(fit.theta)[0], _defined(fit, thetas)
+    gone: tuple[str, ...] = ()
+    if fit.withheld is not None:
+        hidden = fit.withheld.definitions
+        gone = tuple(d.name for d, few in zip(definitions, hidden, strict=True) if few)
+        estimates, values = (np.where(hidden, np.nan, each) for each in (estimates, values))
     return MonteCarlo(
         tuple(d.name for d in definitions), tuple(d.text for d in definitions), read_only(estimates),
-        read_only(_defined(fit, thetas)), int(seed), coverage, fit.data_kind,
+        read_only(values), int(seed), coverage, fit.data_kind, gone,
     )  # fmt: skip
 
 

@@ -30,7 +30,8 @@ def ordinal_residuals(fit: OrdinalFit, kind: str = "cor") -> pd.DataFrame:
     kind : {"cor", "raw", "standardized", "mean"}
         "cor", "raw": sample less implied polychoric (polyserial, product-moment) correlations or covariances.
         "standardized": the residual over its standard error; variables that are explained only, and given predictors
-        where there are any. "mean": columns observed, implied, residual, standardized of each threshold and mean.
+        where there are any. "mean": columns observed, implied, residual, standardized of each threshold and mean; NaN
+        where a threshold of checked answers is not shown.
 
     Returns
     -------
@@ -55,7 +56,10 @@ def ordinal_residuals(fit: OrdinalFit, kind: str = "cor") -> pd.DataFrame:
         scaled = _over(rest, variance, np.diag(sample.gamma) / sample.n)
         if kind == "mean":
             count = len(shape.cut_of)
-            parts.append(np.column_stack([sample.values, at.moments, rest, scaled])[:count])
+            part = np.column_stack([sample.values, at.moments, rest, scaled])[:count]
+            if fit.withheld is not None:
+                part[fit.withheld.cuts] = np.nan
+            parts.append(part)
             continue
         first, second = shape.pairs
         matrix = np.zeros((len(shape.names), len(shape.names)))

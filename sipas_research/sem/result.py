@@ -29,6 +29,7 @@ from sipas_research.sem.standardize import RowIndex, row_index, row_values, stan
 if TYPE_CHECKING:
     from sipas_research.sem.bootstrap import Bootstrap
     from sipas_research.sem.monte_carlo import MonteCarlo
+    from sipas_research.sem.ordinal_disclosure import Withheld
 
 NOTE_FIXED, NOTE_LOST, NOTE_BOUND = "fixed", "not_identified", "at_bound"
 
@@ -107,6 +108,11 @@ class SemFit:
     def parameters(self) -> int:
         """Free parameters less restrictions."""
         return int(self.information.basis.shape[1])
+
+    @cached_property
+    def withheld(self) -> Withheld | None:
+        """What is not shown, because fewer than ten people stand behind it; see :mod:`.ordinal_disclosure`."""
+        return None
 
     @cached_property
     def rows(self) -> RowIndex:

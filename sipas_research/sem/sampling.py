@@ -37,11 +37,14 @@ class Sample:
     n_read : int
         Rows before incomplete ones were left out.
     data_kind : DataKind
+    checked : bool
+        Whether the rows are checked answers of people, of which cells under ten people are never shown.
     """
 
     groups: tuple[GroupSample, ...]
     n_read: int
     data_kind: DataKind
+    checked: bool = False
 
     @property
     def n(self) -> int:
@@ -201,7 +204,7 @@ def gather(
     groups = _groups(build, values, names, grouping.labels, codes, index, design)
     if isinstance(data, Responses):
         _refuse_few_people(groups)
-    return Sample(groups, n_read, kind)
+    return Sample(groups, n_read, kind, isinstance(data, Responses))
 
 
 def _kept(values: Array, missing: str, grouping: Grouping, design: DesignColumns, fixed: Sequence[int]) -> Mask | None:

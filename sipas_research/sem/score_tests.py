@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from sipas_research.numerics.correlation import Array
 from sipas_research.results import DataKind
 from sipas_research.sem.fit_indices import chi_square_p
 from sipas_research.sem.near_names import near_names
+from sipas_research.sem.ordinal_disclosure import NOTE_FEW
 from sipas_research.sem.parameter_table import FIXED, ParameterTable
 from sipas_research.sem.phrases import p_phrase
 from sipas_research.sem.restrictions import null_space
@@ -91,7 +92,7 @@ class ScoreTest:
         """Return one row an equality, as they stand in the model.
 
         Columns: lhs, op, rhs, group, label, statistic, df, p_value, difference (what the right side would
-        be less the left once they are let go), note.
+        be less the left once they are let go), note: "no_test"; "few_people", not shown.
         """
         rows = [
             {
@@ -104,7 +105,7 @@ class ScoreTest:
                 "df": each.df,
                 "p_value": each.p_value,
                 "difference": each.difference,
-                "note": "" if each.df else "no_test",
+                "note": _note(each),
             }
             for each in self.single
             if each.equality is not None
@@ -126,7 +127,7 @@ class ScoreTest:
                 statistic=number(self.total.statistic, 2, language), p=p_phrase(self.total.p_value, language),
             )
         ]  # fmt: skip
-        worst = sorted((r for r in self.single if r.df), key=lambda r: -r.statistic)[:5]
+        worst = sorted((r for r in self.single if not _note(r)), key=lambda r: -r.statistic)[:5]
         for each in worst:
             if each.equality is not None:
                 lines.append(
@@ -175,11 +176,31 @@ def score_test(fit: SemFit, release: Sequence[str] | str | None = None) -> Score
         raise OptionError("sem_comparison.error.no_equality")
     if release is not None:
         pairs = _picked(pairs, (release,) if isinstance(release, str) else tuple(release))
-    single = tuple(_release(system, equality, along) for equality, along in pairs)
+    single = tuple(_few(_release(system, equality, along), fit) for equality, along in pairs)
     rows = [along for equality, along in pairs if equality.row >= 0]
     written = [equality.constraint for equality, _ in pairs if equality.constraint >= 0]
     total = _release(system, None, np.column_stack([*rows, _opened(fit, system, written)]))
+    if all(_note(each) == NOTE_FEW for each in single):
+        total = replace(total, statistic=float("nan"), p_value=float("nan"))
     return ScoreTest(total, single, fit.options.robust, fit.data_kind)
+
+
+def _few(found: Release, fit: SemFit) -> Release:
+    """Return a test without its numbers where they tell what fewer than ten people answered."""
+    equality, withheld = found.equality, fit.withheld
+    if equality is None or withheld is None:
+        return found
+    few = withheld.rows[equality.row] if equality.row >= 0 else False
+    if equality.constraint >= 0:
+        few = withheld.touches(fit.restrictions.equal[equality.constraint])
+    nothing = float("nan")
+    return Release(equality, nothing, found.df, nothing, nothing) if few else found
+
+
+def _note(found: Release) -> str:
+    if not found.df:
+        return "no_test"
+    return NOTE_FEW if np.isnan(found.statistic) else ""
 
 
 def _release(system: RowSystem, equality: Equality | None, along: Array) -> Release:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.sem.moments import require_regular
 from sipas_research.sem.summary_measures import error_lines, fit_lines, head_lines
 from sipas_research.sem.summary_parameters import parameter_lines
@@ -82,6 +83,8 @@ def _notes(fit: SemFit, language: str) -> list[str]:
     if fit.sample.n_clusters:
         degrees = integer(fit.sample.n_clusters - 1, language)
         lines.append(Line(INDENT + text("sem_design.note.p_t", language, df=degrees)))
+    if fit.withheld is not None and fit.withheld.both.any():
+        lines.append(Line(INDENT + text("sem_ordinal.note.few_people", language, minimum=MINIMUM_CELL)))
     if fit.troubles:
         singular = require_regular(fit.samples, invertible=False)
         troubles = troubles_of(fit, singular)

@@ -139,6 +139,8 @@ def _constraints(fit: SemFit, language: str) -> list[Line]:
     if not given:
         return []
     slack = np.abs(fit.restrictions.gaps(given, fit.theta)[0])
+    if fit.withheld is not None:
+        slack[[fit.withheld.touches(each) for each in given]] = np.nan
     lines = [Line(), _title("constraints", language), _columns(("slack",), language)]
     active = {id(constraint) for constraint in fit.optimum.active}
     for constraint, left in zip(given, slack, strict=True):

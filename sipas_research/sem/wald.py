@@ -9,6 +9,7 @@ import pandas as pd
 
 from sipas_research.errors import AnalysisError
 from sipas_research.numerics.correlation import Array
+from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind
 from sipas_research.sem.fit_indices import chi_square_p
 from sipas_research.sem.phrases import p_phrase
@@ -101,8 +102,8 @@ def wald_test(fit: SemFit, constraints: str) -> WaldTest:
     ModelSyntaxError
         If the text holds anything but "==", or a label that the fit does not have.
     AnalysisError
-        If the fit did not converge, a parameter is not identified, a restriction already holds in the fit, or the
-        restrictions contradict each other.
+        If the fit did not converge, a parameter is not identified or not shown (fewer than ten people stand behind
+        it), a restriction already holds in the fit, or the restrictions contradict each other.
     """
     require_minimum(fit)
     restrictions = fit.restrictions
@@ -111,6 +112,8 @@ def wald_test(fit: SemFit, constraints: str) -> WaldTest:
     for constraint in wanted:
         if constraint.op != "==":
             raise model_error("sem_comparison.error.only_equal", constraints, constraint.line, constraint.column)
+    if fit.withheld is not None and any(map(fit.withheld.touches, wanted)):
+        raise AnalysisError("sem_ordinal.error.few_people", minimum=MINIMUM_CELL)
     gaps, slopes = restrictions.gaps(wanted, fit.theta)
     used = np.flatnonzero(np.abs(slopes).sum(axis=0))
     cov = fit.information.vcov[np.ix_(used, used)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sipas_research.numerics.disclosure import MINIMUM_CELL, merge_categories, suppress, suppress_table
+from sipas_research.numerics.disclosure import MINIMUM_CELL, hidden_cuts, merge_categories, suppress, suppress_table
 
 COUNTS = st.lists(st.one_of(st.integers(0, 30), st.integers(0, 400)), min_size=1, max_size=12)
 
@@ -183,3 +183,49 @@ def test_cover_is_sought_down_a_column_and_along_a_row():
     hidden = suppress_table(table, withheld=alike, mixed=mixed)
     assert hidden[0].all()
     assert hidden[2, 0]
+
+
+@pytest.mark.parametrize(
+    ("counts", "hidden"),
+    [
+        ([10, 20, 30, 40], [False, False, False]),
+        ([9, 20, 30, 40], [True, False, False]),
+        ([60, 3, 187, 150], [True, True, False]),
+        ([30, 20, 30, 4], [False, False, True]),
+        ([5, 40], [True]),
+        ([0, 30, 0, 0, 20, 0], [False] * 5),
+        ([30, 0, 3, 0, 40], [True] * 4),
+        ([1, 10, 30, 40], [True, True, False]),  # eleven people in two answers, the second ten or more
+        ([30, 10, 1, 10, 50], [True, True, True, False]),
+        ([[30, 30, 30], [40, 40, 9]], [False, True]),
+    ],
+)
+def test_cuts_beside_small_answers_are_hidden(counts, hidden):
+    assert hidden_cuts(counts).tolist() == hidden
+
+
+@given(st.lists(st.one_of(st.integers(0, 12), st.integers(0, 60)), min_size=2, max_size=6))
+@settings(max_examples=200, deadline=None)
+def test_shown_cuts_stay_safe_beside_any_safe_grouping(counts):
+    row = np.array(counts)
+    shown = set(np.flatnonzero(~hidden_cuts(row)) + 1)
+    for size in range(len(row)):
+        for cuts in itertools.combinations(range(1, len(row)), size):
+            sums = np.add.reduceat(row, [0, *cuts])
+            if ((sums == 0) | (sums >= MINIMUM_CELL)).all() or not cuts:
+                both = np.add.reduceat(row, sorted({0, *cuts, *shown}))
+                assert row.sum() < MINIMUM_CELL or ((both == 0) | (both >= MINIMUM_CELL)).all()
+
+
+def test_shown_cuts_and_the_rule_leave_a_small_answer_open():
+    left_open = defaultdict(lambda: [set(), set(), set()])
+    told = {}
+    for counts in itertools.product(range(1, 24), repeat=3):
+        hidden = hidden_cuts(counts)
+        sums = np.add.reduceat(counts, [0, *(np.flatnonzero(~hidden) + 1)])
+        told[counts] = (tuple(hidden), tuple(sums))
+        for values, count in zip(left_open[told[counts]], counts, strict=True):
+            values.add(count)
+    for counts in itertools.product(range(1, 13), repeat=3):
+        small = [len(v) for v, c in zip(left_open[told[counts]], counts, strict=True) if c < MINIMUM_CELL]
+        assert sum(counts) < MINIMUM_CELL or all(size > 1 for size in small)
