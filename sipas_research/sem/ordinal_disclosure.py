@@ -51,9 +51,8 @@ class Withheld:
         Labels and definitions behind them.
     items : frozenset of str
         Items of which a threshold is not shown.
-    tied : frozenset of str
-        Those whose thresholds are held equal, fixed or constrained: one that is shown would tell of another, so
-        thresholds, intercept and scale are all withheld.
+    means : frozenset of str
+        Variables whose implied mean is not shown: it holds an intercept that is withheld.
     single : (q,) array of bool
         Free parameters that stand for the answers to one item. A covariance with one tells how many people gave two
         answers together, and cells of two items are nearly always small.
@@ -64,7 +63,7 @@ class Withheld:
     definitions: Mask
     names: frozenset[str]
     items: frozenset[str]
-    tied: frozenset[str]
+    means: frozenset[str]
     single: Mask
 
     @property
@@ -113,15 +112,18 @@ def withheld_of(fit: OrdinalFit) -> Withheld | None:
     for definition in table.definitions:
         if gone & set(definition.right.names):
             gone.add(definition.name)
+    few = {(row.lhs, row.op, row.rhs) for row, hide in zip(table.rows, marked, strict=True) if hide}
+    means = tied | {lhs for lhs, op, _ in few if op == "~1"}
     cuts = [
-        bool(rank) and (shape.names[of] in tied or bool(hidden[shape.names[of]][rank - 1]))
+        shape.names[of] in means
+        or (rank > 0 and (bool(hidden[shape.names[of]][rank - 1]) or (shape.names[of], "|", f"t{rank}") in few))
         for of, rank in zip(shape.cut_of.tolist(), shape.cut_rank.tolist(), strict=True)
     ]
     single = np.zeros(table.size, dtype=bool)
     single[[row.free for row in table.rows if row.free != FIXED and row.lhs in hidden and row.op in ("|", "~1")]] = True
     return Withheld(
         np.array(cuts, dtype=bool), marked, np.array([d.name in gone for d in table.definitions], dtype=bool),
-        frozenset(gone), frozenset(item for item, each in hidden.items() if each.any()), tied, single,
+        frozenset(gone), frozenset(item for item, each in hidden.items() if each.any()), frozenset(means), single,
     )  # fmt: skip
 
 
@@ -140,7 +142,11 @@ def _is_hidden(row: Row, hidden: Mapping[str, Mask], tied: frozenset[str]) -> bo
 
 
 def _is_tied(item: str, table: ParameterTable, constrained: set[str]) -> bool:
-    """Return whether thresholds of an item say something of each other, or share their say with other parameters."""
+    """Return whether thresholds of an item say something of each other, or share their say with other parameters.
+
+    Where they are held equal, fixed or constrained one that is shown would tell of another: thresholds, intercept and
+    scale of the item are then all withheld.
+    """
     count = Counter(row.free for row in table.rows)
     for row in table.rows:
         if row.lhs != item:

@@ -77,7 +77,7 @@ class OrdinalFit(SemFit):
         """Return the moments that the model implies; see :func:`.answers.implied_moments`."""
         found = super().implied(what)
         if what == "mean" and self.withheld is not None:
-            found.loc[found.index.get_level_values(-1).isin(list(self.withheld.tied))] = np.nan
+            found.loc[found.index.get_level_values(-1).isin(list(self.withheld.means))] = np.nan
         return found
 
     def modification_indices(self) -> pd.DataFrame:

@@ -216,6 +216,8 @@ def test_bounds_and_equalities_carry_what_is_hidden():
     frame = shown.tidy()
     assert frame.loc[frame["lhs"].isin(ITEMS[:3]) & (frame["op"] == "|"), "estimate"].isna().sum() == 5
     assert thresholds(frame, "a4")["estimate"].notna().all()
+    found = shown.residuals("mean")
+    assert found.index[found.isna().all(axis=1)].tolist() == ["a1|t1", "a1|t2", "a1|t3", "a2|t1", "a3|t1"]
     ends = {}
     for fit in (shown, whole):
         part = fit.summary("en").split("Constraints:")[1].splitlines()
