@@ -62,6 +62,20 @@ def difference(free: SemFit, restricted: SemFit, method: str | None = None) -> D
     Without ``method`` a robust difference is Satorra & Bentler's (2001); where its factor is negative that of 2010,
     and where that is negative too that of Satorra (2000); the notes say so.
 
+    Notes
+    -----
+    Values are those of lavaan's lavTestLRT, but for what follows.
+
+    Satorra & Bentler (2010) take the free model's test where it implies the restricted model's moments. lavaan carries
+    the estimates over name by name, which is another place where the restricted model frees what the free one fixes
+    (the means of factors, once intercepts are equal across groups). With observed information, which MLR has, the
+    value there depends a little on how the free model is written; with expected information it does not.
+
+    Satorra (2000): U at the free model's estimates, Gamma with weights, clusters and what groups share of them. Of
+    incomplete rows Gamma is I^-1 J I^-1, so that D'V Gamma V D is J, the covariance of the scores that the sandwich
+    has: the factor is what the robust covariance matrix of the restrictions is to the plain one, and holds where
+    answers are missing at random. lavaan 0.6-14 takes missing answers as zero in Gamma, and leaves weights out.
+
     References
     ----------
     Satorra & Bentler (2001), Psychometrika 66, 507-514; (2010), 75, 243-248. Satorra (2000), in Heijmans, Pollock &
@@ -159,8 +173,11 @@ def _satorra_2000(free: SemFit, restricted: SemFit, plain: float) -> tuple[float
 
 
 def _score_covariance(fit: SemFit) -> Array | None:
-    """Return D' V Gamma V D: the covariance of the scores about the sample's moments."""
-    if fit.options.categorical:
+    """Return D' V Gamma V D: the covariance of the scores, of complete rows about the sample's moments.
+
+    Incomplete rows are taken about the implied moments: Gamma is I^-1 J I^-1 there, and only J is left.
+    """
+    if fit.options.categorical or fit.samples[0].holes is not None:
         return fit.information.score_products
     if not fit.options.robust:
         return None

@@ -22,11 +22,10 @@ def hole_score_sums(at: Implied, holes: Holes, clusters: Clusters | None) -> Lik
     return LikelihoodScores(sums.products() / holes.rows, _UNKNOWN, sums.totals)
 
 
-def hole_sums(at: Implied, holes: Holes, clusters: Clusters | None, *, likeliest: bool = False) -> ScoreSums:
-    """Return sums of the scores by a group's parameters, at the implied moments or at the likeliest ones."""
+def hole_sums(at: Implied, holes: Holes, clusters: Clusters | None) -> ScoreSums:
+    """Return sums of the scores by a group's parameters at the implied moments."""
     slopes = moment_slopes_of(at)
     sums = ScoreSums(slopes.shape[1], clusters)
-    mean, cov = (holes.mean, holes.cov) if likeliest else (at.mean, at.cov)
-    for scores, weights, codes in holes.scores(mean, cov):
+    for scores, weights, codes in holes.scores(at.mean, at.cov):
         sums.add(slopes.T @ scores, weights, codes)
     return sums

@@ -19,7 +19,7 @@ from sipas_research.sem.casewise import (
 from sipas_research.sem.clusters import Clusters, clusters_of, products_of
 from sipas_research.sem.derivatives import expected_hessian
 from sipas_research.sem.discrepancy import inverse_and_log_determinant
-from sipas_research.sem.hole_sums import hole_score_sums, hole_sums
+from sipas_research.sem.hole_sums import hole_score_sums
 from sipas_research.sem.moments import GroupSample
 from sipas_research.sem.optimum import Optimum, Problem, add_block, hessian_of
 from sipas_research.sem.options import FitOptions
@@ -128,15 +128,10 @@ def _passes(
 def centred_products(
     problem: Problem, found: Optimum, samples: tuple[GroupSample, ...], predictors: tuple[int, ...]
 ) -> Array:
-    """Return J_c of all groups: the covariance of the scores about the sample moments, for tr(U Gamma)."""
+    """Return J_c of all groups of complete rows: the scores' covariance about the sample moments, for tr(U Gamma)."""
     clusters = clusters_of(samples)
     each = zip(found.point.groups, found.point.residuals, samples, strict=True)
-    sums = [
-        centred_scores(at, given, sample, predictors, clusters)
-        if sample.holes is None
-        else hole_sums(at, sample.holes, clusters, likeliest=True)
-        for at, given, sample in each
-    ]
+    sums = [centred_scores(at, given, sample, predictors, clusters) for at, given, sample in each]
     parts = [part.products() / sample.total for part, sample in zip(sums, samples, strict=True)]
     return score_products(problem, parts, [part.totals for part in sums], clusters)
 
