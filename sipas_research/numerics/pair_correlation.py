@@ -143,8 +143,8 @@ def ordered_pairs(
 ) -> list[PairFit]:
     """Return the correlations of many pairs of ordered variables, searched together.
 
-    ``starts`` are correlations near those that are sought, such as those without predictors; the rest as in
-    :func:`pair_fit`.
+    ``starts`` are the correlations without predictors: near those that are sought, and these themselves where there
+    are no predictors (empty cells of 2 x 2 tables then count as they do there); the rest as in :func:`pair_fit`.
     """
     found: list[PairFit] = []
     step = max(1, _ROWS_AT_ONCE // max(len(weights), 1))
@@ -155,7 +155,10 @@ def ordered_pairs(
         if starts is not None:
             given = np.clip(starts[start : start + step], -0.95, 0.95)
             begin = np.where(np.isfinite(given), given, begin).tolist()
-        rho, score, probability = _search(some, cells, np.array(begin))
+        if starts is not None and not outside.shape[1]:
+            rho, score, probability = _at(some, cells, starts[start : start + step])
+        else:
+            rho, score, probability = _search(some, cells, np.array(begin))
         ends = np.cumsum([len(each.mass) for each in cells])
         for k, ((one, other), each) in enumerate(zip(some, cells, strict=True)):
             own = slice(ends[k] - len(each.mass), ends[k])
@@ -176,13 +179,8 @@ def _cells(one: Margin, other: Margin, weights: Array, pattern: Codes) -> _Cells
 def _search(pairs: Sequence[tuple[Margin, Margin]], cells: Sequence[_Cells], rho: Array) -> tuple[Array, Array, Array]:
     """Return each pair's correlation (NaN without a maximum inside), and score and probability of all cells there."""
     count = len(pairs)
-    place = np.repeat(np.arange(count), [len(each.mass) for each in cells])
+    place, limits = _laid_out(pairs, cells)
     mass = np.concatenate([each.mass for each in cells])
-    limits = [
-        np.concatenate([getattr(pair[side], end)[each.first] for pair, each in zip(pairs, cells, strict=True)])
-        for side in (0, 1)
-        for end in ("upper", "lower")
-    ]
     low, high = np.full(count, -LARGEST), np.full(count, LARGEST)
     score, probability = np.zeros(len(mass)), np.zeros(len(mass))
     active = np.ones(count, dtype=bool)
@@ -217,6 +215,26 @@ def _search(pairs: Sequence[tuple[Margin, Margin]], cells: Sequence[_Cells], rho
             break
     rho[active | (high - low < _SETTLED) | (np.abs(rho) >= LARGEST)] = np.nan
     return rho, score, probability
+
+
+def _at(pairs: Sequence[tuple[Margin, Margin]], cells: Sequence[_Cells], rho: Array) -> tuple[Array, Array, Array]:
+    """Return known correlations (NaN where they are one or none), and score and probability of all cells there."""
+    place, limits = _laid_out(pairs, cells)
+    inside = np.abs(rho) < LARGEST
+    here = np.where(inside, rho, 0.0)[place]
+    score, _, probability = _slopes(limits, here, np.maximum(_probability(limits, here), SMALLEST))
+    return np.where(inside, rho, np.nan), score, probability
+
+
+def _laid_out(pairs: Sequence[tuple[Margin, Margin]], cells: Sequence[_Cells]) -> tuple[Codes, list[Array]]:
+    """Return the pair of every cell, and the cells' limits."""
+    place = np.repeat(np.arange(len(pairs)), [len(each.mass) for each in cells])
+    limits = [
+        np.concatenate([getattr(pair[side], end)[each.first] for pair, each in zip(pairs, cells, strict=True)])
+        for side in (0, 1)
+        for end in ("upper", "lower")
+    ]
+    return place, limits
 
 
 def _start(one: Margin, other: Margin, cells: _Cells) -> float:

@@ -67,7 +67,8 @@ def sem(
     group_equal : sequence of str
         What is equal across groups: loadings, intercepts, means, regressions, residuals, residual_covariances,
         lv_variances, lv_covariances, thresholds. Equal thresholds free scales (or residual variances) and latent means
-        of the later groups, as in lavaan; :func:`.invariance.invariance` follows Wu & Estabrook instead.
+        of the later groups, and with ordered items thresholds and intercepts go together, as in lavaan;
+        :func:`.invariance.invariance` follows Wu & Estabrook instead.
     group_partial : sequence of str
         Rows that stay free nevertheless, written as in the table: ``"x3~1"``, ``"f=~x2"``.
     ordered : sequence of str or True

@@ -33,6 +33,8 @@ GROUP_EQUAL = (
     "lv_covariances",
     "thresholds",
 )
+#: What sets the level of an item; held equal together where some items are ordered, as in lavaan.
+_LEVELS = {"intercepts", "thresholds"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ def fit_options(
     equal = tuple(item.replace(".", "_") for item in _names(group_equal))
     for item in equal:
         _one_of("group_equal", item, GROUP_EQUAL)
+    if chosen and _LEVELS & set(equal):  # either alone frees latent means that the other would leave undetermined
+        equal = (*equal, *(item for item in sorted(_LEVELS) if item not in equal))
     if information is not None:
         _one_of("information", information, INFORMATION)
     _one_of("missing", missing, MISSING)

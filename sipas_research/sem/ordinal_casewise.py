@@ -66,21 +66,21 @@ def casewise_sample(
             if margins[item].codes is None:
                 turned += 0.5 * cov / margins[item].variance * moved[item][:, -1]
         rows[:, last + k] = turned
-    alone = len(weights) * np.einsum("ij,ij->j", rows, rows)
-    gamma, sums = len(weights) * (rows.T @ rows), None
+    alone = sample.total * np.einsum("ij,ij->j", rows, rows)
+    gamma, sums = sample.total * (rows.T @ rows), None
     if clusters is not None and sample.clusters is not None:
         sums = np.zeros((clusters.count, shape.size))
         np.add.at(sums, sample.clusters, rows)
         sums *= clusters.stretch[:, None]
-        gamma = len(weights) * (sums.T @ sums)
+        gamma = sample.total * (sums.T @ sums)
     centre = weights @ outside / weights.sum()
     around = outside - centre
     spread_outside = (around * weights[:, None]).T @ around / weights.sum()
     if sample.weights is None:  # as lavaan has it
         spread_outside *= len(weights) / (len(weights) - 1)
     return OrdinalSample(
-        sample.label, shape, sample.n, read_only(values), read_only(gamma), read_only(alone), read_only(correlation),
-        read_only(spread_outside), read_only(centre), cluster_sums=sums,
+        sample.label, shape, sample.n, sample.total, read_only(values), read_only(gamma), read_only(alone),
+        read_only(correlation), read_only(spread_outside), read_only(centre), cluster_sums=sums,
     )  # fmt: skip
 
 

@@ -115,7 +115,7 @@ def fit_statistics(
 def problem_of(table: ParameterTable, samples: Sequence[OrdinalSample], options: FitOptions) -> OrdinalProblem:
     """Return what is minimised."""
     rows = sum(each.n for each in samples)
-    targets = tuple(_target(table, each, each.n / rows) for each in samples)
+    targets = tuple(_target(table, each, each.total / rows) for each in samples)
     layouts = tuple(
         ordinal_layout(table, k, each, target, options)
         for k, (each, target) in enumerate(zip(samples, targets, strict=True))

@@ -105,17 +105,17 @@ def ordinal_sample(
     fit, looked_up = from_tables(codes, shape.categories, sample.weights)
     _require_correlations(fit.correlation, fit.perfect, names, sample.label)
     covariance = covariance_of(codes, sample.weights, looked_up)
-    gamma, sums = sample.n * covariance, None
+    gamma, sums = sample.total * covariance, None
     alone = np.diag(gamma)
     if clusters is not None and sample.clusters is not None:
         totals = sums_of(codes, sample.weights, looked_up, sample.clusters, clusters.count)
         sums = clusters.stretch[:, None] * totals
-        gamma = sample.n * (sums.T @ sums)
+        gamma = sample.total * (sums.T @ sums)
     values = np.concatenate([*fit.thresholds, fit.correlation[shape.pairs]])
     upper = np.triu_indices(len(names), 1)
     empty = int((fit.empty_cells[upper] > 0).sum())
     return OrdinalSample(
-        sample.label, shape, sample.n, read_only(values), read_only(gamma), read_only(alone),
+        sample.label, shape, sample.n, sample.total, read_only(values), read_only(gamma), read_only(alone),
         read_only(np.array(fit.correlation)),
         empty_pairs=empty, adjusted=int(fit.adjusted[upper].sum()), cluster_sums=sums,
     )  # fmt: skip

@@ -28,7 +28,7 @@ def gamma_blocks(problem: OrdinalProblem) -> Iterator[tuple[int, int, Array]]:
     """
     rows = sum(each.n for each in problem.samples)
     for g, one in enumerate(problem.samples):
-        yield g, g, one.gamma * (rows / one.n)
+        yield g, g, one.gamma * (rows / one.total)
         for h, other in enumerate(problem.samples):
             if g != h and one.cluster_sums is not None and other.cluster_sums is not None:
                 block = one.cluster_sums.T @ other.cluster_sums

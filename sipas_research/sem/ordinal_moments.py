@@ -87,9 +87,11 @@ class OrdinalSample:
     shape : MomentShape
     n : int
         Rows used.
+    total : float
+        What the group counts for: the sum of its rows' weights.
     values : (s,) array
     gamma : (s, s) array
-        n times the covariance matrix of ``values``: what lavaan calls NACOV.
+        ``total`` times the covariance matrix of ``values``: what lavaan calls NACOV.
     alone : (s,) array
         Diagonal of ``gamma`` as if rows came in no clusters: what the weights of DWLS rest on.
     correlation : (p, p) array
@@ -108,6 +110,7 @@ class OrdinalSample:
     label: str
     shape: MomentShape
     n: int
+    total: float
     values: Array
     gamma: Array
     alone: Array

@@ -53,7 +53,7 @@ def ordinal_residuals(fit: OrdinalFit, kind: str = "cor") -> pd.DataFrame:
     for sample, at, rest, variance in zip(
         fit.problem.samples, fit.ordinal.each, fit.ordinal.missed, errors, strict=True
     ):
-        scaled = _over(rest, variance, np.diag(sample.gamma) / sample.n)
+        scaled = _over(rest, variance, np.diag(sample.gamma) / sample.total)
         if kind == "mean":
             count = len(shape.cut_of)
             part = np.column_stack([sample.values, at.moments, rest, scaled])[:count]

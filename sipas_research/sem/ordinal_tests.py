@@ -36,7 +36,7 @@ def ordinal_tests(problem: OrdinalProblem, point: OrdinalPoint, information: Inf
     count = sum(each.shape.size for each in problem.samples)
     df = count - information.basis.shape[1]
     parts = zip(problem.samples, point.discrepancies, strict=True)
-    statistic = float(sum((each.n - 1) * distance for each, distance in parts))
+    statistic = float(sum((each.total - 1.0) * distance for each, distance in parts))
     free = [free_in_baseline(each.shape) for each in problem.samples]
     baseline_df = int(sum((~each).sum() for each in free))
     baseline = _baseline(problem, free)
@@ -68,9 +68,9 @@ def _baseline(problem: OrdinalProblem, free: list[Mask]) -> float:
         rest = sample.values[~known]
         if weight.ndim == 2:  # the free statistics follow the others: their weight is that of the rest alone
             inner = np.linalg.solve(sample.gamma[np.ix_(~known, ~known)], rest)
-            total += (sample.n - 1) * float(rest @ inner)
+            total += (sample.total - 1.0) * float(rest @ inner)
         else:
-            total += (sample.n - 1) * float(weight[~known] @ rest**2)
+            total += (sample.total - 1.0) * float(weight[~known] @ rest**2)
     return total
 
 
@@ -122,13 +122,15 @@ def correlation_test(
         if found is None or known is None:
             return None
         distance = found[1] + float(np.sum(found[0] * sample.correlation)) - known[1] - len(implied)
-        total, base = total + sample.n * distance, base - sample.n * known[1]
+        total, base = total + sample.total * distance, base - sample.total * known[1]
         weights.append(_correlation_weight(found[0], sample.shape.pairs))
     inverse = inverse_within(information.used, information.basis)
     factor = _residual_trace(problem, point, weights, inverse) / df
     rows = sum(each.n for each in problem.samples)
     # lavaan divides the matrices by the groups' shares here but does not weigh the groups
-    start = sum(rows / each.n * float(np.diag(each.gamma)[each.shape.starts[2] :].sum()) for each in problem.samples)
+    start = sum(
+        rows / each.total * float(np.diag(each.gamma)[each.shape.starts[2] :].sum()) for each in problem.samples
+    )
     return CorrelationTest(total, factor, base, start / baseline_df)
 
 
