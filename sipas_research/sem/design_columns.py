@@ -114,10 +114,17 @@ def _label(value: object) -> str:
     return str(int(value)) if whole else str(value).strip()  # type: ignore[call-overload]
 
 
+def _numbers(column: pd.Series) -> bool:
+    """Return whether a column of objects holds numbers and gaps only, as mixed sheets hand them over."""
+    return all(isinstance(value, int | float | np.number) and not isinstance(value, bool) for value in column.dropna())
+
+
 def _weights(frame: pd.DataFrame, name: str) -> Array:
     column = _column(frame, "weights", name)
     if getattr(column.dtype, "kind", "O") not in "iuf":
-        raise AnalysisError("sem.error.weights_numbers", column=str(name))
+        if not _numbers(column):
+            raise AnalysisError("sem.error.weights_numbers", column=str(name))
+        column = column.astype(object)
     values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     if np.isinf(values).any():
         raise AnalysisError("sem.error.weights_numbers", column=str(name))

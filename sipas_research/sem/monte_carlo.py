@@ -52,7 +52,10 @@ class MonteCarlo:
         return f"MonteCarlo({len(self.names)} definitions, {len(self.draws)} draws, {self.data_kind.value})"
 
     def tidy(self, *, level: float | None = None) -> pd.DataFrame:
-        """Return one row a definition: name, formula, estimate, std_error, conf_low, conf_high, note.
+        """Return one row a definition: name, formula, estimate, std_error, conf_low, conf_high, draws, note.
+
+        ``draws`` counts those in which the definition has a value (a logarithm of a negative number has none); error
+        and interval rest on these alone.
 
         Raises
         ------
@@ -67,9 +70,10 @@ class MonteCarlo:
                 "name": texts(list(self.names)),
                 "formula": texts(list(self.formulas)),
                 "estimate": self.estimates,
-                "std_error": self.draws.std(axis=0, ddof=1),
+                "std_error": [_spread(column) for column in self.draws.T],
                 "conf_low": low,
                 "conf_high": high,
+                "draws": np.isfinite(self.draws).sum(axis=0),
                 "note": notes,
             }
         )
@@ -95,6 +99,13 @@ class MonteCarlo:
                     "sem_bootstrap.monte_carlo.line", language, name=row["name"], estimate=estimate, low=low, high=high
                 )
             )
+            if row["name"] not in self.withheld and row["draws"] < len(self.draws):
+                lines.append(
+                    text(
+                        "sem_bootstrap.monte_carlo.undefined", language, name=row["name"],
+                        count=len(self.draws) - row["draws"], draws=len(self.draws),
+                    )
+                )  # fmt: skip
         return "\n".join([head, *lines])
 
 
@@ -154,6 +165,11 @@ def monte_carlo(fit: SemFit, draws: int = 20_000, seed: int = 1, *, level: float
         tuple(d.name for d in definitions), tuple(d.text for d in definitions), read_only(estimates),
         read_only(values), int(seed), coverage, fit.data_kind, gone,
     )  # fmt: skip
+
+
+def _spread(draws: Array) -> float:
+    known = draws[np.isfinite(draws)]
+    return float(known.std(ddof=1)) if len(known) > 1 else float("nan")
 
 
 def _require_level(coverage: object, received: object) -> None:

@@ -194,7 +194,8 @@ def gather(
         values, index = values[keep], index[keep]
         codes = codes if codes is None else codes[keep]
         if not (isinstance(data, Responses) and len(values) < MINIMUM_CELL):
-            _tell_dropped(n_read, len(values), missing, design, known)
+            parted = grouping.codes is not None and bool((grouping.codes < 0).any())
+            _tell_dropped(n_read, len(values), missing, design, known, parted=parted)
     design = design.of_rows(keep)
     build = sample_of_rows
     if missing == "fiml":
@@ -244,13 +245,16 @@ def _refuse_few_people(groups: Sequence[GroupSample]) -> None:
             raise AnalysisError("sem.error.few_people", minimum=MINIMUM_CELL, group=where)
 
 
-def _tell_dropped(read: int, left: int, missing: str, design: DesignColumns, known: Sequence[str]) -> None:
+def _tell_dropped(
+    read: int, left: int, missing: str, design: DesignColumns, known: Sequence[str], *, parted: bool
+) -> None:
+    """Warn that rows were left out; ``parted``: some for want of a group."""
     key = "sem.warning.dropped_rows" if missing == "listwise" else "sem.warning.dropped_empty_rows"
     if missing == "fiml" and known:
         told = {"dropped": shown(read - left), "read": shown(read), "names": ", ".join(known)}
         warnings.warn(DroppedRowsWarning("sem_missing.warning.dropped_known", **told), stacklevel=5)
         return
-    if missing == "listwise" and (design.weights is not None or design.clusters is not None):
+    if missing == "listwise" and (parted or design.weights is not None or design.clusters is not None):
         key = "sem_design.warning.dropped_rows"
     warnings.warn(DroppedRowsWarning(key, dropped=shown(read - left), read=shown(read)), stacklevel=5)
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import lavaan_cases
 import numpy as np
+import pandas as pd
 import pytest
 
 import sipas_research as sr
@@ -91,3 +92,15 @@ def test_a_definition_without_a_value_is_missing_in_that_draw():
 def test_a_name_that_nothing_carries_is_refused_with_its_place():
     with pytest.raises(ModelSyntaxError):
         sr.sem(MODEL + "more := a*unknown\n", FRAME)
+
+
+def test_draws_without_a_value_are_counted_and_told():
+    draw = np.random.default_rng(5).normal(size=(300, 2))
+    frame = pd.DataFrame({"x": draw[:, 0], "y": 0.05 * draw[:, 0] + draw[:, 1]})
+    found = sr.sem("y ~ a*x\nroot := sqrt(a)\ntwice := 2*a", frame).monte_carlo(1000, 3)
+    table = found.tidy().set_index("name")
+    held = found.draws[np.isfinite(found.draws[:, 0]), 0]
+    assert table.loc["root", "draws"] == len(held) < 1000 == table.loc["twice", "draws"]
+    assert table.loc["root", "std_error"] == pytest.approx(held.std(ddof=1))
+    assert f"no value in {1000 - len(held)} of" in found.summary("en")
+    assert "twice: no value" not in found.summary("en")

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import sipas_research as sr
+from sipas_research.errors import DroppedRowsWarning
 from sipas_research.sem.ordinal_result import OrdinalFit
 
 
@@ -53,3 +54,18 @@ def test_a_group_counts_by_its_weights() -> None:
     np.testing.assert_allclose(weighted.tidy()["estimate"], repeated.tidy()["estimate"], rtol=2e-3, atol=2e-3)
     plain = sr.cfa(BOTH, frame, **options)
     assert np.abs(plain.tidy()["estimate"] - repeated.tidy()["estimate"]).max() > 1e-2
+
+
+@pytest.mark.parametrize("kind", ["object", "category"])
+def test_weights_of_any_kind_of_number(kind: str) -> None:
+    frame = answers()
+    plain = frame.assign(w=np.arange(len(frame)) % 7 + 0.5)
+    other = plain.astype({"w": kind})
+    model = "h =~ c0 + c1 + c2"
+    pd.testing.assert_frame_equal(sr.cfa(model, other, weights="w").tidy(), sr.cfa(model, plain, weights="w").tidy())
+
+
+def test_rows_without_a_group_are_told_as_such() -> None:
+    frame = answers().assign(g=lambda given: given["g"].where(np.arange(len(given)) > 40))
+    with pytest.warns(DroppedRowsWarning, match="lack group"):
+        sr.cfa("h =~ c0 + c1 + c2", frame, group="g")
