@@ -161,9 +161,11 @@ class OrdinalSource:
             return MOMENTS
 
     def _lacks(self, sample: GroupSample, values: Array) -> bool:
-        return any(
-            len(np.unique(values[:, sample.names.index(name)])) < len(known) for name, known in self.categories.items()
-        )
+        for name, known in self.categories.items():
+            column = values[:, sample.names.index(name)]
+            if len(np.unique(column[~np.isnan(column)])) < len(known):
+                return True
+        return False
 
 
 def source_of(

@@ -73,10 +73,12 @@ def sem(
         Rows that stay free nevertheless, written as in the table: ``"x3~1"``, ``"f=~x2"``.
     ordered : sequence of str or True
         Variables whose answers are ordered categories; True: all that something explains.
-    missing : {"listwise", "fiml"}
+    missing : {"listwise", "pairwise", "fiml"}
         Leave incomplete rows out, or count them with what they hold (full-information maximum likelihood; ML, MLR):
         right where what is missing depends on nothing but what is there. Rows without a fixed predictor are left out
-        all the same; with ``fixed_x=False`` predictors are modelled, and their holes too.
+        all the same; with ``fixed_x=False`` predictors are modelled, and their holes too. "pairwise", for models of
+        ordered answers alone: each correlation by the rows that hold both items, right where what is missing depends
+        on nothing at all.
     cluster : str, optional
         Column of the sampling clusters, such as agencies: errors and tests allow for it.
     weights : str, optional

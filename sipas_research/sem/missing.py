@@ -57,8 +57,8 @@ def sample_with_holes(
     """
     where = f" [{label}]" if label else ""
     there, code = hole_codes(values)
-    _require_together(there, names, where)
-    _require_variation(values, names, where)
+    require_together(there, names, where)
+    require_variation(values, names, where)
     patterns = patterns_of(values, weights)
     found = saturated_moments(patterns)
     if found is None or _singular(found):
@@ -73,8 +73,11 @@ def sample_with_holes(
     )  # fmt: skip
 
 
-def _require_together(there: NDArray[np.bool_], names: Sequence[str], where: str) -> None:
-    """Stop where the rows say nothing about a variable, or about two variables together."""
+def require_together(there: NDArray[np.bool_], names: Sequence[str], where: str) -> None:
+    """Raise AnalysisError where the rows say nothing about a variable, or about two variables together.
+
+    ``there`` is an (n, p) array of which values a row holds; ``where`` names the group in the message.
+    """
     counts = there.T.astype(np.float64) @ there
     empty = [name for name, count in zip(names, np.diag(counts), strict=True) if not count]
     if empty:
@@ -84,7 +87,8 @@ def _require_together(there: NDArray[np.bool_], names: Sequence[str], where: str
         raise AnalysisError("sem_missing.error.apart", pairs="; ".join(apart[:5]), count=len(apart), group=where)
 
 
-def _require_variation(values: Array, names: Sequence[str], where: str) -> None:
+def require_variation(values: Array, names: Sequence[str], where: str) -> None:
+    """Raise ConstantItemError where a variable of (n, p) values with holes does not vary."""
     low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
     constant = [name for name, one, other in zip(names, low, high, strict=True) if not other > one]
     if constant:

@@ -13,7 +13,7 @@ Estimator = Literal["ML", "MLR", "MLM", "GLS", "ULS", "WLS", "DWLS", "WLSMV", "U
 CONTINUOUS = ("ML", "MLR", "MLM", "GLS", "ULS")
 CATEGORICAL = ("WLS", "DWLS", "WLSMV", "ULSMV")
 ESTIMATORS = (*CONTINUOUS, *CATEGORICAL)
-MISSING = ("listwise", "fiml")
+MISSING = ("listwise", "pairwise", "fiml")
 PARAMETERIZATIONS = ("delta", "theta")
 #: Estimators whose standard errors and tests need the rows.
 ROBUST = ("MLR", "MLM")
@@ -51,7 +51,7 @@ class FitOptions:
     information: Literal["expected", "observed"] = "expected"
     fixed_x: bool = True
     level: float = 0.95
-    missing: Literal["listwise", "fiml"] = "listwise"
+    missing: Literal["listwise", "pairwise", "fiml"] = "listwise"
     cluster: str | None = None
     weights: str | None = None
     ordered: tuple[str, ...] | bool = ()
@@ -133,6 +133,8 @@ def fit_options(
         raise OptionError("sem.error.level", received=repr(level))
     if missing == "fiml" and name not in ("ML", "MLR"):
         raise OptionError("sem.error.fiml_estimator", estimator=name)
+    if missing == "pairwise" and name not in CATEGORICAL:
+        raise OptionError("sem.error.pairwise_estimator", estimator=name)
     means = bool(meanstructure) or means_needed or bool({"intercepts", "means"} & set(equal)) or missing == "fiml"
     means = means or (cluster is not None and not chosen and meanstructure is None)  # what clusters share, means show
     observed = name == "MLR" or missing == "fiml"

@@ -130,7 +130,8 @@ def withheld_of(fit: OrdinalFit) -> Withheld | None:
 def _hidden(item: str, samples: Sequence[GroupSample], rows: Sequence[Array]) -> Mask:
     """Return which thresholds of an item are hidden; every group has all of its answers."""
     found = [values[:, sample.names.index(item)] for sample, values in zip(samples, rows, strict=True)]
-    return np.asarray(hidden_cuts([np.unique(answers, return_counts=True)[1] for answers in found]))
+    given = [answers[~np.isnan(answers)] for answers in found]
+    return np.asarray(hidden_cuts([np.unique(answers, return_counts=True)[1] for answers in given]))
 
 
 def _is_hidden(row: Row, hidden: Mapping[str, Mask], tied: frozenset[str]) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sipas_research.errors import AnalysisError
+from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.numerics.correlation import Array, read_only
 from sipas_research.sem.clusters import clusters_of
 from sipas_research.sem.defaults import build_table
@@ -77,6 +77,9 @@ class OrdinalData:
 def ordinal_data(table: ParameterTable, sample: Sample, options: FitOptions) -> OrdinalData:
     """Return the statistics that models of ordered items are fitted to; arguments as :func:`fit_ordinal`."""
     ordered = ordered_items(table, options)
+    other = [name for name in table.observed if name not in ordered]
+    if options.missing == "pairwise" and other:
+        raise OptionError("sem_ordinal.error.pairwise", names=", ".join(other))
     require_regular(sample.groups, invertible=False)
     rows = [rows_of(group) for group in sample.groups]
     categories = categories_of(sample.groups, rows, ordered)

@@ -63,7 +63,10 @@ def categories_of(samples: Sequence[GroupSample], rows: Sequence[Array], ordered
 
 
 def places_of(answers: Array, known: Array) -> Codes:
-    """Return the places of answers among the categories."""
+    """Return the places of answers among the categories; a missing answer stands behind the last."""
+    missing = np.isnan(answers)
+    if missing.any():
+        return np.where(missing, len(known), np.searchsorted(known, answers)).astype(np.int8)
     if known[-1] - known[0] == len(known) - 1:
         return (answers - known[0]).astype(np.int8)
     return np.searchsorted(known, answers).astype(np.int8)

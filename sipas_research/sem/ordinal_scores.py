@@ -79,16 +79,18 @@ def _proper(spread: Array) -> bool:
 
 
 def _limits(fit: OrdinalFit, group: int, rows: Array) -> tuple[Array, Array]:
-    """Return the thresholds around each row's answers, (n, ordered items)."""
+    """Return the thresholds around each row's answers, (n, ordered items); a missing one has none."""
     at, samples = fit.ordinal.each[group], fit.samples
     shape = at.layout.shape
     upper, lower = np.empty((len(rows), len(shape.ordered))), np.empty((len(rows), len(shape.ordered)))
     for k, item in enumerate(shape.ordered):
         column = samples[group].names.index(shape.names[item])
-        answers = np.unique(rows[:, column])
-        codes = np.searchsorted(answers, rows[:, column])
+        given = rows[:, column]
+        missing = np.isnan(given)
+        codes = np.searchsorted(np.unique(given[~missing]), np.where(missing, 0.0, given))
         whole = np.concatenate([[-np.inf], at.cuts[shape.cut_of == item], [np.inf]])
-        upper[:, k], lower[:, k] = whole[codes + 1], whole[codes]
+        # a missing answer lies somewhere: it moves no score
+        upper[:, k], lower[:, k] = np.where(missing, np.inf, whole[codes + 1]), np.where(missing, -np.inf, whole[codes])
     return upper, lower
 
 

@@ -31,11 +31,14 @@ def from_tables(codes: Codes, categories: tuple[int, ...], weights: Array | None
     Parameters
     ----------
     codes : (p, n) array
-        Places of the categories, from 0; each holds a row.
+        Places of the categories, from 0; each holds a row. A missing answer stands behind the last.
     categories : tuple of int
     weights : (n,) array or None
     """
-    levels = [Levels(tuple(range(size))) for size in categories]
+    levels = [
+        Levels(tuple(range(size)), missing=bool((own == size).any()))
+        for own, size in zip(codes, categories, strict=True)
+    ]
     tables = pair_tables(code_parts(codes, weights), levels)
     fit = polychorics(tables)
     return fit, influence(tables, fit)

@@ -156,8 +156,8 @@ def gather(
     grouping : Grouping
     data_kind : DataKind
         Kind of a DataFrame.
-    missing : {"listwise", "fiml"}
-        With "fiml" a row counts where it holds at least one variable.
+    missing : {"listwise", "pairwise", "fiml"}
+        With "pairwise" and "fiml" a row counts where it holds at least one variable.
     weights, cluster : str, optional
         Columns of the sampling design; rows without them are left out.
     known : sequence of str
@@ -175,7 +175,7 @@ def gather(
     DroppedRowsWarning
     """
     of_moments = isinstance(data, Moments) or (isinstance(data, Mapping) and not isinstance(data, pd.DataFrame))
-    if of_moments and (weights is not None or cluster is not None or missing == "fiml"):
+    if of_moments and (weights is not None or cluster is not None or missing != "listwise"):
         raise OptionError("sem.error.design_of_moments")
     if isinstance(data, Moments):
         return Sample((sample_of_moments(data, names),), data.n, data.data_kind)
@@ -202,9 +202,13 @@ def gather(
         from sipas_research.sem.missing import sample_with_holes
 
         build = sample_with_holes
+    elif missing == "pairwise":
+        from sipas_research.sem.pairwise import sample_of_pairs
+
+        build = sample_of_pairs
     groups = _groups(build, values, names, grouping.labels, codes, index, design)
     if isinstance(data, Responses):
-        _refuse_few_people(groups)
+        _refuse_few_people(groups, missing)
     return Sample(groups, n_read, kind, isinstance(data, Responses))
 
 
@@ -237,12 +241,16 @@ def _groups(
     return tuple(groups)
 
 
-def _refuse_few_people(groups: Sequence[GroupSample]) -> None:
+def _refuse_few_people(groups: Sequence[GroupSample], missing: str) -> None:
     """Refuse checked answers of fewer than ten people: means and covariances would tell what they answered."""
+    from sipas_research.sem.pairwise import fewest_together
+
     for group in groups:
+        where = f" [{group.label}]" if group.label else ""
         if group.n < MINIMUM_CELL:
-            where = f" [{group.label}]" if group.label else ""
             raise AnalysisError("sem.error.few_people", minimum=MINIMUM_CELL, group=where)
+        if missing == "pairwise" and fewest_together(group) < MINIMUM_CELL:
+            raise AnalysisError("sem.error.few_together", minimum=MINIMUM_CELL, group=where)
 
 
 def _tell_dropped(

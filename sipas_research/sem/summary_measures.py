@@ -51,12 +51,17 @@ def head_lines(fit: SemFit, language: str) -> list[Line]:
 
 def _holes(fit: SemFit, language: str) -> list[Line]:
     """Return how many rows are incomplete, and in how many ways, where they count with what they hold."""
+    label, ways = (text(f"sem_missing.row.{name}", language) for name in ("incomplete", "patterns"))
+    if fit.options.missing == "pairwise":
+        passes = [sample.rows for sample in fit.samples if sample.rows is not None]
+        incomplete = sum(int(np.isnan(block).any(axis=1).sum()) for rows in passes for block in rows())
+        label = text("sem_missing.row.pairwise", language)
+        return [Line(INDENT + label, (_count(incomplete, language),))]
     held = [sample.holes for sample in fit.samples if sample.holes is not None]
     if not held:
         return []
     incomplete = sum(int(np.logical_not(each.there.all(axis=1))[each.code].sum()) for each in held)
     patterns = sum(len(each.there) for each in held)
-    label, ways = (text(f"sem_missing.row.{name}", language) for name in ("incomplete", "patterns"))
     return [
         Line(INDENT + label, (_count(incomplete, language),)),
         Line(INDENT + ways, (integer(patterns, language),)),
