@@ -279,12 +279,14 @@ def _complete_rows(values: Array) -> Mask | None:
 
 
 def _answered_rows(values: Array, fixed: Sequence[int]) -> Mask | None:
-    """Return which rows hold a value beside all fixed ones, or None where all do; infinite values are an error."""
+    """Return which rows hold a value and all fixed ones, or None where all do; infinite values are an error.
+
+    A row that holds fixed variables alone tells how these are distributed: standardised coefficients rest on that.
+    """
     if np.isinf(values).any():
         raise AnalysisError("sem.error.infinite")
     there = np.logical_not(np.isnan(values))
-    modelled = np.setdiff1d(np.arange(values.shape[1]), fixed)
-    answered: Mask = np.logical_and(there[:, modelled].any(axis=1), there[:, list(fixed)].all(axis=1))
+    answered: Mask = np.logical_and(there.any(axis=1), there[:, list(fixed)].all(axis=1))
     return None if answered.all() else answered
 
 

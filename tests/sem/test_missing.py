@@ -193,6 +193,20 @@ def test_predictors_with_holes_are_modelled_or_their_rows_left_out():
         assert sr.sem(model, table, missing="fiml", fixed_x=False).n == len(table)
 
 
+def test_rows_that_hold_predictors_alone_tell_how_these_are_distributed():
+    draw = np.random.default_rng(8).normal(size=(400, 3))
+    table = pd.DataFrame({"x": draw[:, 0], "m": 0.5 * draw[:, 0] + draw[:, 1]})
+    table["y"] = 0.4 * table["m"] + 0.3 * table["x"] + draw[:, 2]
+    gone = table["x"] > 0.7
+    found = sr.sem("y ~ m + x\nm ~ x", table.assign(y=table["y"].mask(gone), m=table["m"].mask(gone)), missing="fiml")
+    left = sr.sem("y ~ m + x\nm ~ x", table[~gone])
+    paths = left.tidy().query("op == '~'")["estimate"]
+    assert found.n == 400
+    np.testing.assert_allclose(found.tidy().query("op == '~'")["estimate"], paths, atol=1e-6)
+    assert found.implied().loc["x", "x"] == pytest.approx(table["x"].var(ddof=0))
+    assert left.implied().loc["x", "x"] < 0.6 * table["x"].var(ddof=0)
+
+
 def test_the_order_of_rows_does_not_matter(holes):
     rows = np.random.default_rng(4).permutation(len(holes))
     one = sr.cfa(SMALL, holes, missing="fiml", estimator="MLR")
