@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 _DOTS_PER_INCH = 200
 _SALT = "sipas"
 _PAD = 0.04  # inches
+#: What the formats need, and no layout engine taken from the theme when the drawing's own is taken away.
+_SAVING: Any = {
+    "svg.hashsalt": _SALT,
+    "svg.fonttype": "path",
+    "figure.constrained_layout.use": False,
+    "figure.autolayout": False,
+}
 #: What the formats would say about when and by what a file was written.
 _UNSET: dict[str, dict[str, None]] = {
     "png": {"Software": None},
@@ -64,14 +71,15 @@ def figure(
     from matplotlib import pyplot as plt
 
     drawing.draw_without_rendering()
-    drawing.set_layout_engine("none")  # laid out once: each further layout would cost as much as the drawing
-    words = mark(DataKind(data_kind), language)
-    if not marked:
-        _draw_mark(drawing, words)
-    named = {"Title": f"{title} ({words})" if words else title}
-    png, svg = io.BytesIO(), io.StringIO()
-    frame = drawing.get_tightbbox().padded(_PAD)  # measured once: "tight" would draw the figure again for each format
-    with mpl.rc_context({"svg.hashsalt": _SALT, "svg.fonttype": "path"}):
+    # Laid out once, and no engine afterwards: beside an engine, even an idle one, each format would be drawn twice.
+    with mpl.rc_context(_SAVING):
+        drawing.set_layout_engine(None)
+        words = mark(DataKind(data_kind), language)
+        if not marked:
+            _draw_mark(drawing, words)
+        named = {"Title": f"{title} ({words})" if words else title}
+        png, svg = io.BytesIO(), io.StringIO()
+        frame = drawing.get_tightbbox().padded(_PAD)  # measured once: "tight" would draw the figure again as well
         drawing.savefig(
             png,
             format="png",
