@@ -2,7 +2,6 @@
 
 import json
 
-import papermill
 import pytest
 
 from sipas_research.study import worker
@@ -32,7 +31,7 @@ def run_with(monkeypatch, job, failures):
         with open(target.replace("{{", "{"), "w", encoding="utf-8") as file:
             json.dump(notebook, file)
 
-    monkeypatch.setattr(papermill, "execute_notebook", execute)
+    monkeypatch.setattr("papermill.execute_notebook", execute)
     return run_job(job), len(runs)
 
 
