@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def make_docx(folder: Path, name: str, mark: str) -> Path:
     return raw
 
 
+@cache
 def _qn(name: str) -> str:
     from docx.oxml.ns import qn
 
@@ -199,6 +201,9 @@ def _style_of(element: Any) -> str:
 def _dot_numbers(document: Any) -> None:
     """Write heading numbers as "1." and "1.1." with a space, as Vietnamese documents do."""
     for paragraph in document.paragraphs:
+        # looking up the style of each run of a long document takes seconds
+        if not _style_of(paragraph._p).startswith("Heading"):
+            continue
         for run in paragraph.runs:
             if run.style.name == "Section Number":
                 run.text = run.text.rstrip(".") + "."
