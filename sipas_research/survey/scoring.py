@@ -45,7 +45,9 @@ def satisfied(responses: Responses, ids: Sequence[str]) -> pd.DataFrame:
     """
     scored = responses.items(list(ids))
     centres = np.array([middle(responses.questionnaire.question(i)) for i in ids])
-    return (scored > centres).astype(float).where(scored.notna())
+    values = scored.to_numpy()
+    above = np.where(np.isnan(values), np.nan, values > centres)
+    return pd.DataFrame(above, index=scored.index, columns=scored.columns)
 
 
 def rescaled(responses: Responses, ids: Sequence[str]) -> pd.DataFrame:
