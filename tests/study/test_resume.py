@@ -1,10 +1,9 @@
-"""What --resume keeps, what it runs again, and that a killed run leaves nothing behind that matters."""
+"""What --resume keeps, what it runs again, and that a killed run leaves nothing behind that matters.
+
+Runs that are killed and resumed stand in tests/end_to_end/test_report_of_the_province.py and test_scorecard_run.py.
+"""
 
 import json
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import pytest
@@ -13,12 +12,7 @@ import sipas_research as sr
 from sipas_research import resources
 from sipas_research.files import clear_leftovers
 from sipas_research.study.plan import Step, report_plan
-from sipas_research.study.report import make_report
 from sipas_research.study.resume import input_checksum, is_current, stamp, step_checksum
-
-ENDS = (".docx", ".pdf", ".html", ".ipynb", ".xlsx", ".png", ".svg")
-#: Seconds after the start at which the run is killed: while reading, in the first and second notebook, in documents.
-MOMENTS = (1.0, 3.0, 5.0, 8.0, 12.0)
 
 
 def notebook():
@@ -75,42 +69,3 @@ def test_leftovers_of_a_killed_run_are_removed(tmp_path):
     (tmp_path / ".~lock.bao_cao.docx#").write_bytes(b"of another program")
     clear_leftovers(tmp_path)
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == [".~lock.bao_cao.docx#"]
-
-
-def results(folder):
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.suffix in ENDS}
-
-
-@pytest.fixture(scope="module")
-def small_study(tmp_path_factory):
-    """Six hundred forms of the simulated province in a folder of their own."""
-    source = resources.data("twin")
-    folder = tmp_path_factory.mktemp("Khảo sát năm 2025")
-    lines = (source / "citizens.csv").read_text(encoding="utf-8-sig").splitlines()
-    kept = [lines[0], *[line for line in lines[1:] if ",2021," in line or ",2020," in line][:600]]
-    (folder / "citizens.csv").write_text("\n".join(kept) + "\n", encoding="utf-8-sig")
-    (folder / "agencies.csv").write_bytes((source / "agencies.csv").read_bytes())
-    text = (source / "study.toml").read_text(encoding="utf-8").replace("year = 2022", "year = 2021")
-    head, _, rest = text.partition('[[survey]]\nname = "staff"')
-    (folder / "study.toml").write_text(head + rest[rest.index("[report]") :], encoding="utf-8")
-    return folder
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL does not exist on Windows: the killed run was not tried")
-def test_killed_at_five_moments_and_resumed_gives_the_same_bytes(small_study, tmp_path):
-    study = sr.load_study(small_study / "study.toml")
-    whole = tmp_path / "whole"
-    make_report(study, language="vi", out=whole)
-    broken = tmp_path / "broken"
-    command = [sys.executable, "-m", "sipas_research", "report", "--study", str(small_study), "--out", str(broken)]
-    for seconds in MOMENTS:
-        with subprocess.Popen([*command, "--language", "vi", "--quiet", "--resume"]) as run:
-            time.sleep(seconds)
-            run.send_signal(signal.SIGKILL)
-    done = subprocess.run([*command, "--language", "vi", "--quiet", "--resume"], capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode("utf-8")
-    expected, found = results(whole), results(broken)
-    assert len(expected) > 30
-    assert sorted(found) == sorted(expected)
-    assert [name for name in expected if found[name] != expected[name]] == []
