@@ -65,9 +65,9 @@ def test_conclusions_follow_the_intervals(grid):
 
 
 def test_a_path_near_the_limit_is_marked_where_the_ways_part():
-    found = [sr.estimator_grid(MODEL, people(60, seed, (-2.0, 0.9))) for seed in range(3, 12)]
-    assert any(each.dependent for each in found)
-    assert any(not each.dependent for each in found)
+    near, *clear = (sr.estimator_grid(MODEL, people(60, seed, (-2.0, 0.9))) for seed in (7, 5, 11))
+    assert "p" in {cells[0].label for cells in near.dependent}
+    assert any(not each.dependent for each in clear)
 
 
 def test_a_way_that_fails_is_told_and_the_others_stand():
