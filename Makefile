@@ -19,9 +19,11 @@ test: $(STAMP)
 	@echo "== Kiểm tra mã nguồn và số liệu / Checking code and numbers"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@# the files go to as many workers as there are cores; BLAS must not multiply them
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	@# mypy runs on one core, so the tests begin beside it; the files go to as many workers as there are cores, the long
+	@# ones first (tests/conftest.py); BLAS must not multiply the workers
+	@$(BIN)/mypy & types=$$!; \
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder; tests=$$?; \
+	wait $$types && exit $$tests
 
 lint: $(STAMP)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
