@@ -108,6 +108,8 @@ def csv_blocks(path: str | Path, reading: Reading, *, separator: str, decimal: s
     DataFileError
         If the file is not there, cannot be read as such, or a line holds more cells than the heading.
     """
+    from sipas_research.sem.moment_streams import own_name
+
     place = _file(path)
     if not isinstance(separator, str) or len(separator) != 1:
         raise OptionError("moment_streams.error.separator", received=repr(separator))
@@ -119,11 +121,13 @@ def csv_blocks(path: str | Path, reading: Reading, *, separator: str, decimal: s
                 wanted = _wanted(head, reading) or [name for name in head if name.strip()]
                 beyond = str(len(head))  # pandas would move or drop what a line holds beyond the heading
                 numbers = [str(head.index(name)) for name in wanted]
-                mark = {str(head.index(name)): "category" for name in head if name == SIMULATED_COLUMN}
+                types = {str(head.index(name)): "category" for name in head if name == SIMULATED_COLUMN}
+                if reading.group is not None:  # as text: a block of digits alone would read 01 as another group, 1
+                    types[str(head.index(own_name(head, reading.group)))] = "str"
                 heading = separator.join(map(str, range(len(head) + 1))) + "\n"
                 for block in pd.read_csv(
                     _Headed(handle, [heading]), sep=separator, decimal=decimal, chunksize=ROWS, index_col=False,
-                    usecols=[*numbers, beyond], dtype=mark,
+                    usecols=[*numbers, beyond], dtype=types,
                 ):  # fmt: skip
                     if block.pop(beyond).notna().any():
                         raise DataFileError("moment_streams.error.long_lines", file=place.name)

@@ -6,6 +6,7 @@ cancellation, whatever the means. The pass stays reachable, so that robust error
 
 from __future__ import annotations
 
+import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -193,7 +194,7 @@ def own_name(columns: Sequence[str], name: str) -> str:
 
 def _label(value: object) -> str:
     whole = isinstance(value, float | np.floating) and float(value).is_integer()
-    return str(int(float(str(value)))) if whole else str(value)
+    return str(int(float(str(value)))) if whole else re.sub(r"^(-?\d+)\.0+$", r"\1", str(value).strip())
 
 
 def _pass_over(blocks: Blocks, names: Sequence[str], reading: Reading, label: str) -> Callable[[], Iterator[Array]]:

@@ -224,3 +224,10 @@ def test_a_query_that_cannot_run_is_refused_in_words():
         sr.Moments.from_query(connection, "SELECT 1 AS x1, 2 AS x1")
     with pytest.raises(OptionError, match="one character"):
         sr.Moments.from_csv(__file__, separator=", ")
+
+
+def test_a_group_keeps_its_code_whatever_else_stands_in_its_block(tmp_path):
+    codes = ["01"] * 80 + ["2.0"] * 60 + ["01", "so_3", "2"] * 20
+    lines = [f"{code},{k % 7},{k % 5}" for k, code in enumerate(codes)]
+    found = sr.Moments.from_csv(written(tmp_path, "\n".join(["ma,x,y", *lines])), ["x", "y"], group="ma")
+    assert {label: one.n for label, one in found.items()} == {"01": 100, "2": 80, "so_3": 20}
