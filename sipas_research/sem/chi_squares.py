@@ -195,7 +195,8 @@ def _of_holes(
     """Return the tests of a model of incomplete rows; ``known`` are the chi-square and both degrees of freedom."""
     statistic, df, baseline_df = known
     basis = information.basis
-    traces = hole_traces(problem, found, basis, predictors, sources, robust=options.robust)
+    observed = options.information == "observed"
+    traces = hole_traces(problem, found, basis, predictors, sources, robust=options.robust, observed=observed)
     taken = NAN
     if information.score_products is not None:
         taken = float(np.sum(inverse_within(information.used, basis) * information.score_products))

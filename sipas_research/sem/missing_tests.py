@@ -218,8 +218,9 @@ class HoleTraces:
 
 
 def hole_traces(
-    problem: Problem, found: Optimum, basis: Array, predictors: Sequence[int], sources: Sequence[int], *, robust: bool
-) -> HoleTraces:
+    problem: Problem, found: Optimum, basis: Array, predictors: Sequence[int], sources: Sequence[int], *, robust: bool,
+    observed: bool = True,
+) -> HoleTraces:  # fmt: skip
     """Return what tests and robust indices of a fit to incomplete rows need.
 
     Parameters
@@ -231,6 +232,8 @@ def hole_traces(
         As in :func:`.chi_squares.tests_of`.
     robust : bool
         Whether errors are robust: fourth moments of the rows in the place of normal ones.
+    observed : bool
+        Whether the factors rest on the observed information, as the model's own does; robust indices always do.
 
     References
     ----------
@@ -250,12 +253,13 @@ def hole_traces(
         return HoleTraces(statistic, NAN, NAN, corrected)
     meat = _meat(holes, [(each.mean, each.cov) for each in holes], own, clusters)
     saturated = 0.0
-    for group, products in zip(groups, meat.products, strict=True):
-        saturated += float(np.trace(np.linalg.solve(group.observed, products))) / group.share
+    for group, each, products in zip(groups, holes, meat.products, strict=True):
+        used = group.observed if observed else _expected(each, own)
+        saturated += float(np.trace(np.linalg.solve(used, products))) / group.share
     start = _meat(holes, [(group.baseline.mean, group.baseline.cov) for group in groups], own, clusters)
     taken = 0.0
     for group, each, products in zip(groups, holes, start.products, strict=True):
-        curvature = hole_curvature(each.patterns, group.baseline.mean, group.baseline.cov, observed=True)
+        curvature = hole_curvature(each.patterns, group.baseline.mean, group.baseline.cov, observed=observed)
         if curvature is None:
             taken = NAN
             break
@@ -264,6 +268,14 @@ def hole_traces(
         taken += float(np.trace(np.linalg.solve(0.5 * curvature[inside], part))) / group.share
     corrected = _corrected(problem, found, groups, _robust_expected(groups, basis, meat))
     return HoleTraces(statistic, saturated, taken, corrected)
+
+
+def _expected(holes: Holes, own: Index) -> Array:
+    """Return the expected information about a group's own moments."""
+    curvature = hole_curvature(holes.patterns, holes.mean, holes.cov, observed=False)
+    if curvature is None:
+        raise ValueError("positive definite moments are needed")
+    return np.asarray(0.5 * curvature[np.ix_(own, own)])
 
 
 def _corrected(problem: Problem, found: Optimum, groups: Sequence[_Group], expected: tuple[float, float]) -> Corrected:
