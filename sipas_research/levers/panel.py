@@ -203,7 +203,7 @@ def _fitted(
     AnalysisError
         If rows or clusters are too few, or the predictors do not vary apart from each other.
     """
-    import statsmodels.api as sm
+    from statsmodels.regression.linear_model import OLS
 
     kept = data
     if model == "within":
@@ -218,13 +218,13 @@ def _fitted(
     free = len(design) - design.shape[1]
     if model == "cross_section":
         _check_design(design, free)
-        return sm.OLS(target, design).fit(cov_type="HC3", use_t=True), kept, free
+        return OLS(target, design).fit(cov_type="HC3", use_t=True), kept, free
     clusters = kept["province"].nunique()
     if clusters < FEWEST_CLUSTERS:
         raise AnalysisError("levers.association.few_clusters")
     _check_design(design, free)
     codes = pd.factorize(kept["province"])[0]
-    fit = sm.OLS(target, design).fit(cov_type="cluster", cov_kwds={"groups": codes, "use_correction": True}, use_t=True)
+    fit = OLS(target, design).fit(cov_type="cluster", cov_kwds={"groups": codes, "use_correction": True}, use_t=True)
     return fit, kept, clusters - 1
 
 

@@ -230,10 +230,10 @@ def _spread(values: Array, weights: Array | None) -> Array:
 
 
 def _least_squares(sample: _Sample, level: float) -> tuple[WholeModel, tuple[Term, ...]]:
-    import statsmodels.api as sm
+    from statsmodels.regression.linear_model import WLS
 
     weights = np.ones(len(sample.outcome)) if sample.weights is None else sample.weights
-    model = sm.WLS(sample.outcome, sample.design, weights=weights)
+    model = WLS(sample.outcome, sample.design, weights=weights)
     plain = model.fit()
     if sample.clusters is None:
         robust, df = model.fit(cov_type="HC3"), plain.df_resid
