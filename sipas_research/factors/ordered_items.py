@@ -19,8 +19,6 @@ from sipas_research.results import DataKind
 from sipas_research.survey.responses import Responses
 
 MISSING = ("listwise", "pairwise")
-#: An end of the scale at this distance from the next answer is probably a code for "no answer".
-FAR_CODE = 3
 
 Weights: TypeAlias = "str | Sequence[float] | np.ndarray | None"
 
@@ -187,14 +185,6 @@ def _refuse_troubles(names: Sequence[str], levels: Sequence[Levels]) -> None:
     ]
     if problems:
         raise AnalysisError("polychoric.error.not_ordered", n=len(problems), problems=problems)
-
-
-def has_far_code(values: tuple[int, ...]) -> bool:
-    """Return True if an end of the scale looks like a code for "no answer": 9 after 5, or -1 before 1."""
-    if len(values) < 3:
-        return False
-    far = max(values[1] - values[0], values[-1] - values[-2]) >= FAR_CODE
-    return far or (values[0] < 0 < values[-1] and -values[0] != values[-1])
 
 
 def _require_enough(found: OrderedItems, data: Data) -> None:

@@ -20,9 +20,9 @@ from sipas_research.errors import (
 )
 from sipas_research.factors.inputs import Data, too_few_people
 from sipas_research.factors.options import check_count, check_level
-from sipas_research.factors.ordered_items import OrderedItems, Weights, has_far_code, ordered_items
+from sipas_research.factors.ordered_items import OrderedItems, Weights, ordered_items
 from sipas_research.factors.polychoric_result import PolychoricCorrelations
-from sipas_research.numerics.contingency import PairTables, pair_tables
+from sipas_research.numerics.contingency import PairTables, has_far_code, pair_tables
 from sipas_research.numerics.correlation import read_only, smallest_eigenvalue
 from sipas_research.numerics.disclosure import MINIMUM_CELL, hidden_cuts
 from sipas_research.numerics.polychoric import MAX_ITERATIONS, Polychorics, polychorics

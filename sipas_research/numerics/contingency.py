@@ -21,6 +21,8 @@ Trouble = Literal["", "fraction", "infinite", "many"]
 
 #: More categories than this are a measurement, not an ordered answer (and codes must fit into a byte).
 MOST_CATEGORIES = 50
+#: An end of the scale at this distance from the next answer is probably a code for "no answer".
+FAR_CODE = 3
 #: Rows handled at once: a block of 22 items stays within the processor's cache.
 BLOCK_ROWS = 32768
 #: Joint categories of one group of items; two groups make at most the square of this many counts (half a megabyte).
@@ -118,6 +120,16 @@ def pair_classes(sizes: Sequence[Hashable]) -> Iterator[tuple[Places, Places]]:
     for kind in np.unique(by_pair):
         chosen = by_pair == kind
         yield first[chosen], second[chosen]
+
+
+def has_far_code(values: tuple[int, ...]) -> bool:
+    """Return True if an end of the scale looks like a code for "no answer": 9 after 5, or -1 before 1."""
+    if len(values) < 3:
+        return False
+    gaps = np.diff(values).tolist()
+    first, last = gaps[0] > 2 * max(gaps[1:]), gaps[-1] > 2 * max(gaps[:-1])  # 10, 20, 30 is a scale
+    far = (first and gaps[0] >= FAR_CODE) or (last and gaps[-1] >= FAR_CODE)
+    return far or (values[0] < 0 < values[-1] and -values[0] != values[-1])
 
 
 def find_levels(columns: Sequence[np.ndarray], *, complete_only: bool) -> tuple[tuple[Levels, ...], int]:

@@ -119,7 +119,7 @@ def sem(
     -----
     NotIdentifiedWarning, HeywoodWarning, NegativeVarianceWarning, ConvergenceWarning, FewRowsWarning,
     FewClustersWarning (no more clusters than parameters), SingularMatrixWarning, DroppedRowsWarning,
-    CategoryWarning (thresholds that do not rise)
+    CategoryWarning (thresholds that do not rise; a code far from the others that may stand for no answer)
 
     References
     ----------

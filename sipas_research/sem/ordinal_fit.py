@@ -6,12 +6,13 @@ Muthén (1984), Psychometrika 49, 115-132; Muthén, du Toit & Spisic (1997); Jö
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sipas_research.errors import AnalysisError, OptionError
+from sipas_research.errors import AnalysisError, CategoryWarning, OptionError
+from sipas_research.numerics.contingency import has_far_code
 from sipas_research.numerics.correlation import Array, read_only
 from sipas_research.sem.clusters import clusters_of
 from sipas_research.sem.defaults import build_table
@@ -83,12 +84,23 @@ def ordinal_data(table: ParameterTable, sample: Sample, options: FitOptions) -> 
     require_regular(sample.groups, invertible=False)
     rows = [rows_of(group) for group in sample.groups]
     categories = categories_of(sample.groups, rows, ordered)
+    if not sample.checked:
+        _warn_of_far_codes(categories)
     clusters = clusters_of(sample.groups)
     samples = tuple(
         ordinal_sample(group, values, categories, table.predictors, clusters)
         for group, values in zip(sample.groups, rows, strict=True)
     )
     return OrdinalData({name: len(values) for name, values in categories.items()}, samples)
+
+
+def _warn_of_far_codes(categories: Mapping[str, Array]) -> None:
+    """Warn of codes that look like "no answer" and would count as the highest or lowest answer."""
+    far = {name: tuple(int(code) for code in codes) for name, codes in categories.items()}
+    names = [name for name, codes in far.items() if has_far_code(codes)]
+    if names:
+        told = {"n": len(names), "items": ", ".join(names[:5]) + (", …" if len(names) > 5 else "")}
+        warnings.warn(CategoryWarning("polychoric.warning.far_code", **told), stacklevel=6)
 
 
 def ordered_items(table: ParameterTable, options: FitOptions) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from sipas_research.numerics.contingency import (
     MOST_CATEGORIES,
     code_blocks,
     find_levels,
+    has_far_code,
     pair_classes,
     pair_tables,
 )
@@ -120,3 +121,22 @@ def test_pair_classes_hold_each_pair_once():
     assert sorted(pairs) == [(i, j) for i in range(5) for j in range(i + 1, 5)]
     for first, second in pair_classes(sizes):
         assert len({(sizes[i], sizes[j]) for i, j in zip(first, second, strict=True)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("codes", "far"),
+    [
+        ((1, 2, 3, 4, 5), False),
+        ((0, 1), False),
+        ((1, 9), False),
+        ((10, 20, 30), False),
+        ((1, 3, 5), False),
+        ((-2, -1, 0, 1, 2), False),
+        ((1, 2, 3, 4, 5, 9), True),
+        ((1, 2, 3, 99), True),
+        ((-9, 1, 2, 3), True),
+        ((-1, 1, 2, 3), True),
+    ],
+)
+def test_a_code_for_no_answer_stands_far_from_a_scale(codes, far):
+    assert has_far_code(codes) is far

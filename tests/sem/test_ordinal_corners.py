@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+import test_thresholds_disclosed as disclosed
 
 import sipas_research as sr
-from sipas_research.errors import DroppedRowsWarning
+from sipas_research.errors import CategoryWarning, DroppedRowsWarning
 from sipas_research.sem.ordinal_result import OrdinalFit
 
 
@@ -69,3 +70,14 @@ def test_rows_without_a_group_are_told_as_such() -> None:
     frame = answers().assign(g=lambda given: given["g"].where(np.arange(len(given)) > 40))
     with pytest.warns(DroppedRowsWarning, match="lack group"):
         sr.cfa("h =~ c0 + c1 + c2", frame, group="g")
+
+
+def test_a_code_that_may_stand_for_no_answer_is_told_and_counts_as_an_answer() -> None:
+    frame = disclosed.answers(disclosed.FULL)
+    model, coded = disclosed.MODEL, frame.assign(a1=frame["a1"].replace(4, 9), a3=frame["a3"].replace(1, -1))
+    with pytest.warns(CategoryWarning, match="a1, a3"):
+        found = sr.cfa(model, coded, ordered=True)
+    # the order of the codes alone is used
+    pd.testing.assert_frame_equal(found.tidy(), sr.cfa(model, frame, ordered=True).tidy(), rtol=1e-6)
+    checked = disclosed.checked(coded)  # its codes were checked against the questionnaire
+    assert sr.cfa(model, checked, ordered=True).n == len(frame)
