@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -204,6 +205,8 @@ def parquet_blocks(path: str | Path, reading: Reading) -> Blocks:
 
 
 def _file(path: str | Path) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise OptionError("moment_streams.error.path", received=type(path).__name__)
     place = Path(path)
     if not place.is_file():
         raise DataFileError("moment_streams.error.no_file", file=place.name)
@@ -265,7 +268,10 @@ def given_blocks(source: Callable[[], Iterable[Any]] | Iterable[Any], names: Seq
         raise OptionError("moment_streams.error.blocks", received=type(source).__name__)
 
     def blocks() -> Iterator[pd.DataFrame]:
-        for block in source() if callable(source) else source:
+        found = source() if callable(source) else source
+        if not isinstance(found, Iterable):
+            raise OptionError("moment_streams.error.blocks", received=type(found).__name__)
+        for block in found:
             if isinstance(block, pd.DataFrame):
                 yield block
                 continue

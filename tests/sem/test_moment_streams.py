@@ -231,3 +231,15 @@ def test_a_group_keeps_its_code_whatever_else_stands_in_its_block(tmp_path):
     lines = [f"{code},{k % 7},{k % 5}" for k, code in enumerate(codes)]
     found = sr.Moments.from_csv(written(tmp_path, "\n".join(["ma,x,y", *lines])), ["x", "y"], group="ma")
     assert {label: one.n for label, one in found.items()} == {"01": 100, "2": 80, "so_3": 20}
+
+
+@pytest.mark.parametrize("path", [None, 3, ["a.csv"]])
+def test_a_path_is_text_or_a_path(path):
+    for source in (sr.Moments.from_csv, sr.Moments.from_parquet):
+        with pytest.raises(OptionError, match="path of a file"):
+            source(path)
+
+
+def test_a_function_that_yields_no_blocks_is_refused():
+    with pytest.raises(OptionError, match="received NoneType"):
+        sr.Moments.from_blocks(lambda: None, ["a", "b"])
