@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sipas_research.errors import AnalysisError, OptionError
 from sipas_research.numerics.correlation import Array
-from sipas_research.sem.near_names import near_names
+from sipas_research.sem.near_names import near_names, own_names
 
 Mask = NDArray[np.bool_]
 
@@ -64,19 +64,32 @@ def design_columns(frame: pd.DataFrame, *, weights: str | None, cluster: str | N
     """
     codes = None
     if cluster is not None:
-        codes = _clusters(_column(frame, "cluster", cluster))
+        codes = _clusters(_design_column(frame, "cluster", cluster))
         if len(codes) and codes.max() < 0:
             raise AnalysisError("sem.error.no_clusters", column=cluster)
     return DesignColumns(None if weights is None else _weights(frame, weights), codes)
 
 
-def _column(frame: pd.DataFrame, option: str, name: object) -> pd.Series:
-    if isinstance(name, str) and name not in frame.columns:  # accents may be composed here and decomposed there
-        composed = {unicodedata.normalize("NFC", str(each)): each for each in frame.columns}
-        name = composed.get(unicodedata.normalize("NFC", name), name)
+def _design_column(frame: pd.DataFrame, option: str, name: object) -> pd.Series:
+    return column_of(
+        frame, name, lambda near: OptionError("sem.error.no_design_column", option=option, column=str(name), near=near)
+    )
+
+
+def column_of(frame: pd.DataFrame, name: object, refusal: Callable[[str], OptionError]) -> pd.Series:
+    """Return a column that an option names.
+
+    Raises
+    ------
+    OptionError
+        If it stands twice; what ``refusal`` makes of near names where it is not there.
+    """
+    known = frame.columns.tolist()
+    if isinstance(name, str):
+        name = own_names([name], known).get(name, name)
     if not isinstance(name, str | int) or name not in frame.columns:
-        near = ", ".join(near_names(str(name), [str(c) for c in frame.columns])) or "-"
-        raise OptionError("sem.error.no_design_column", option=option, column=str(name), near=near)
+        near = ", ".join(near_names(str(name), [str(each) for each in known])) or "-"
+        raise refusal(near)
     column = frame[name]
     if isinstance(column, pd.DataFrame):
         raise OptionError("sem.error.duplicate_columns", names=str(name))
@@ -120,7 +133,7 @@ def _numbers(column: pd.Series) -> bool:
 
 
 def _weights(frame: pd.DataFrame, name: str) -> Array:
-    column = _column(frame, "weights", name)
+    column = _design_column(frame, "weights", name)
     if getattr(column.dtype, "kind", "O") not in "iuf":
         if not _numbers(column):
             raise AnalysisError("sem.error.weights_numbers", column=str(name))

@@ -7,7 +7,6 @@ cancellation, whatever the means. The pass stays reachable, so that robust error
 from __future__ import annotations
 
 import re
-import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from sipas_research.errors import AnalysisError, DroppedRowsWarning, OptionError
 from sipas_research.numerics.correlation import Array, read_only
 from sipas_research.results import DataKind
 from sipas_research.sem.moments import BLOCK_ROWS, Moments, shown
-from sipas_research.sem.near_names import near_names
+from sipas_research.sem.near_names import near_names, own_names
 from sipas_research.survey.raw_table import SIMULATED_COLUMN
 
 Blocks = Callable[[], Iterable[pd.DataFrame]]
@@ -184,10 +183,9 @@ def own_name(columns: Sequence[str], name: str) -> str:
     AnalysisError
         If no column has that name.
     """
-    wanted = unicodedata.normalize("NFC", name)
-    for known in columns:
-        if unicodedata.normalize("NFC", known) == wanted:
-            return known
+    own = own_names([name], columns)
+    if name in own:
+        return own[name]
     near = ", ".join(near_names(name, columns)) or "-"
     raise AnalysisError("sem.error.unknown", names=name, near=near)
 

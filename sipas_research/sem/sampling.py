@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import unicodedata
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +15,9 @@ from sipas_research.errors import AnalysisError, DroppedRowsWarning, OptionError
 from sipas_research.numerics.correlation import Array
 from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind, weakest
-from sipas_research.sem.design_columns import DesignColumns, design_columns, label_codes
+from sipas_research.sem.design_columns import DesignColumns, column_of, design_columns, label_codes
 from sipas_research.sem.moments import GroupSample, Moments, sample_of_moments, sample_of_rows, shown
+from sipas_research.sem.near_names import near_names, own_names
 from sipas_research.survey.raw_table import SIMULATED_COLUMN
 from sipas_research.survey.responses import Responses
 
@@ -119,13 +118,7 @@ def grouping_of(data: Data, group: str | None) -> Grouping:
 
 def _group_column(data: Responses | pd.DataFrame, group: str) -> pd.Series:
     frame = data.frame if isinstance(data, Responses) else data
-    if not isinstance(group, str | int) or group not in frame.columns:
-        near = _near(group, frame.columns)
-        raise OptionError("sem.error.no_group_column", group=str(group), near=near)
-    column = frame[group]
-    if isinstance(column, pd.DataFrame):
-        raise OptionError("sem.error.duplicate_columns", names=str(group))
-    return column
+    return column_of(frame, group, lambda near: OptionError("sem.error.no_group_column", group=str(group), near=near))
 
 
 def _label(value: object) -> str:
@@ -342,17 +335,14 @@ def _items(data: Responses, wanted: Sequence[str]) -> list[str]:
 
 def _present(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """Return the frame's own names of the variables; accents may be composed in one and decomposed in the other."""
-    columns = set(frame.columns.tolist())
-    unknown = [name for name in names if name not in columns]
-    if not unknown:
-        return list(names)
-    composed = {unicodedata.normalize("NFC", str(name)): name for name in frame.columns}
-    place = {name: composed[name] for name in unknown if name in composed}
-    lost = [name for name in unknown if name not in place]
+    known = frame.columns.tolist()
+    place = own_names(names, known)
+    lost = [name for name in names if name not in place]
     if lost:
-        near = "; ".join(f"{name}: {_near(name, list(frame.columns))}" for name in lost[:5])
+        likes = {name: ", ".join(near_names(name, map(str, known))) or "-" for name in lost[:5]}
+        near = "; ".join(f"{name}: {like}" for name, like in likes.items())
         raise AnalysisError("sem.error.unknown", names=", ".join(lost), near=near)
-    return [place.get(name, name) for name in names]
+    return [place[name] for name in names]
 
 
 def _numbers(column: pd.Series) -> bool:
@@ -362,8 +352,3 @@ def _numbers(column: pd.Series) -> bool:
     return not isinstance(column.dtype, pd.StringDtype) and all(
         isinstance(value, int | float | np.number | np.bool_) for value in column.dropna()
     )
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(str(name), [str(item) for item in known], n=3, cutoff=0.6)
-    return ", ".join(close) if close else "-"

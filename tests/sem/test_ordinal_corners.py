@@ -1,5 +1,7 @@
 """Ordered answers where paths meet: mixed items with an empty cell, groups that weigh differently, equal levels."""
 
+import unicodedata
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -81,3 +83,9 @@ def test_a_code_that_may_stand_for_no_answer_is_told_and_counts_as_an_answer() -
     pd.testing.assert_frame_equal(found.tidy(), sr.cfa(model, frame, ordered=True).tidy(), rtol=1e-6)
     checked = disclosed.checked(coded)  # its codes were checked against the questionnaire
     assert sr.cfa(model, checked, ordered=True).n == len(frame)
+
+
+def test_a_group_is_found_however_its_accents_are_composed() -> None:
+    frame = answers().rename(columns={"g": unicodedata.normalize("NFD", "huyện")})
+    found = sr.cfa("h =~ c0 + c1 + c2", frame, group=unicodedata.normalize("NFC", "huyện"))
+    assert set(found.sample.labels) == {"a", "b"}
