@@ -37,13 +37,7 @@ def minres_point(log_uniquenesses: Array, matrix: Array, factors: int) -> Point 
     curvature in psi_i and psi_j is ``(sum_out u_i u_j)^2 + 2 sum_out,in gamma_out / (gamma_out - gamma_in) u_i,out
     u_j,out u_i,in u_j,in``; in logarithms psi_i psi_j times that, and the slope on the diagonal.
 
-    Parameters
-    ----------
-    log_uniquenesses : (p,) array
-    matrix : (p, p) array
-        Correlations.
-    factors : int
-        Number of factors m, 1 <= m < p.
+    Parameters as in :func:`.extraction.minres_discrepancy`, with fewer factors than items.
 
     Returns
     -------

@@ -16,7 +16,7 @@ from sipas_research.sem.difference import difference
 from sipas_research.sem.fit_indices import chi_square_p
 from sipas_research.sem.group_fits import STEPS, GroupModel, group_model, require_rows
 from sipas_research.sem.missing import sample_with_holes
-from sipas_research.sem.moments import GroupSample, sample_of_rows
+from sipas_research.sem.moments import GroupRows, GroupSample, sample_of_rows
 from sipas_research.sem.phrases import p_phrase
 from sipas_research.sem.result import SemFit
 from sipas_research.sem.row_system import row_system
@@ -245,8 +245,8 @@ def _halves(start: GroupModel, seed: int) -> tuple[Sample, Sample]:
         drawn = ordered[rng.permutation(part.n)]
         cut = part.n - part.n // 2
         build = sample_of_rows if part.holes is None else sample_with_holes
-        first.append(build(values[np.sort(drawn[:cut])], part.names, part.label))
-        second.append(build(values[np.sort(drawn[cut:])], part.names, part.label))
+        first.append(build(GroupRows(values[np.sort(drawn[:cut])], part.names, part.label)))
+        second.append(build(GroupRows(values[np.sort(drawn[cut:])], part.names, part.label)))
     halves = tuple(_sample(parts, start.sample) for parts in (first, second))
     for half in halves:
         require_rows(half, start.table(), half=True)

@@ -3,41 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from sipas_research.errors import AnalysisError, ConstantItemError, ConvergenceWarning, SingularMatrixError
-from sipas_research.numerics.correlation import Array, read_only
+from sipas_research.numerics.correlation import read_only
 from sipas_research.numerics.em_moments import SaturatedMoments, saturated_moments
 from sipas_research.numerics.hole_patterns import hole_codes, patterns_of
 from sipas_research.sem.holes import Holes
-from sipas_research.sem.moments import SINGULAR, GroupSample, blocks_of
+from sipas_research.sem.moments import SINGULAR, GroupRows, GroupSample
 
 #: A search that does not settle ends at a singular matrix where the least eigenvalue of the correlations is below this.
 _VANISHING = 1e-4
 
 
-def sample_with_holes(
-    values: Array,
-    names: Sequence[str],
-    label: str = "",
-    index: pd.Index | None = None,
-    positions: NDArray[np.intp] | None = None,
-    *,
-    weights: Array | None = None,
-    clusters: NDArray[np.intp] | None = None,
-) -> GroupSample:
-    """Return the sample of rows of which some are incomplete.
-
-    Parameters
-    ----------
-    values : (n, p) array
-        NaN where a value is missing; every row holds at least one.
-    names, label, index, positions, weights, clusters
-        As in :func:`.moments.sample_of_rows`.
+def sample_with_holes(given: GroupRows) -> GroupSample:
+    """Return the sample of rows of which some are incomplete; every row holds at least one value.
 
     Returns
     -------
@@ -55,29 +38,29 @@ def sample_with_holes(
     ConvergenceWarning
         If the moments are not determined well enough to be found.
     """
-    where = f" [{label}]" if label else ""
-    there, code = hole_codes(values)
-    require_together(there, names, where)
-    require_variation(values, names, where)
-    patterns = patterns_of(values, weights)
+    there, code = hole_codes(given.values)
+    require_together(there, given)
+    require_variation(given)
+    patterns = patterns_of(given.values, given.weights)
     found = saturated_moments(patterns)
     if found is None or _singular(found):
-        raise SingularMatrixError("sem_missing.error.singular", group=where)
+        raise SingularMatrixError("sem_missing.error.singular", group=given.where)
     if not found.converged:
-        warnings.warn(ConvergenceWarning("sem_missing.warning.moments", group=where), stacklevel=6)
-    rows = read_only(values)
-    held = Holes(rows, there, code, patterns, found.mean, found.cov, found.value, label, weights, clusters)
-    return GroupSample(
-        label, tuple(names), found.cov, found.mean, len(rows), blocks_of(rows), index, positions, weights, clusters,
-        held,
+        warnings.warn(ConvergenceWarning("sem_missing.warning.moments", group=given.where), stacklevel=6)
+    rows = replace(given, values=read_only(given.values))
+    held = Holes(
+        rows.values, there, code, patterns, found.mean, found.cov, found.value, given.label, given.weights,
+        given.clusters,
     )  # fmt: skip
+    return rows.sample(found.cov, found.mean, held)
 
 
-def require_together(there: NDArray[np.bool_], names: Sequence[str], where: str) -> None:
+def require_together(there: NDArray[np.bool_], given: GroupRows) -> None:
     """Raise AnalysisError where the rows say nothing about a variable, or about two variables together.
 
-    ``there`` is an (n, p) array of which values a row holds; ``where`` names the group in the message.
+    ``there`` is an (n, p) array of which values a row holds.
     """
+    names, where = given.names, given.where
     counts = there.T.astype(np.float64) @ there
     empty = [name for name, count in zip(names, np.diag(counts), strict=True) if not count]
     if empty:
@@ -87,12 +70,12 @@ def require_together(there: NDArray[np.bool_], names: Sequence[str], where: str)
         raise AnalysisError("sem_missing.error.apart", pairs="; ".join(apart[:5]), count=len(apart), group=where)
 
 
-def require_variation(values: Array, names: Sequence[str], where: str) -> None:
-    """Raise ConstantItemError where a variable of (n, p) values with holes does not vary."""
-    low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
-    constant = [name for name, one, other in zip(names, low, high, strict=True) if not other > one]
+def require_variation(given: GroupRows) -> None:
+    """Raise ConstantItemError where a variable of rows with holes does not vary."""
+    low, high = np.nanmin(given.values, axis=0), np.nanmax(given.values, axis=0)
+    constant = [name for name, one, other in zip(given.names, low, high, strict=True) if not other > one]
     if constant:
-        raise ConstantItemError("sem.error.constant", items=", ".join(constant), group=where)
+        raise ConstantItemError("sem.error.constant", items=", ".join(constant), group=given.where)
 
 
 def _singular(found: SaturatedMoments) -> bool:

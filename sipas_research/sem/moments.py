@@ -155,35 +155,44 @@ def blocks_of(values: Array) -> RowBlocks:
     return blocks
 
 
-def sample_of_rows(
-    values: Array,
-    names: Sequence[str],
-    label: str = "",
-    index: pd.Index | None = None,
-    positions: NDArray[np.intp] | None = None,
-    *,
-    weights: Array | None = None,
-    clusters: NDArray[np.intp] | None = None,
-) -> GroupSample:
-    """Return the moments of complete rows, weighted where there are weights (divisor: their sum).
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class GroupRows:
+    """The rows of one group, from which its sample is made.
 
-    Parameters
+    Attributes
     ----------
     values : (n, p) array
-        Without missing values.
+        NaN where a value is missing.
     names : sequence of str
         Variables, in the order of the columns.
-    label : str
-        The group.
-    index : pandas.Index, optional
-        Labels of the rows.
-    positions : (n,) array, optional
-        Places of the rows among those of all groups.
-    weights : (n,) array, optional
-        Zero or above, not all zero.
-    clusters : (n,) array, optional
-        The cluster of each row.
+    label, index, positions, weights, clusters
+        As in :class:`GroupSample`.
     """
+
+    values: Array
+    names: Sequence[str]
+    label: str = ""
+    index: pd.Index | None = None
+    positions: NDArray[np.intp] | None = None
+    weights: Array | None = None
+    clusters: NDArray[np.intp] | None = None
+
+    def sample(self, cov: Array, mean: Array, holes: Holes | None = None) -> GroupSample:
+        """Return the sample with these moments, which must not be writeable."""
+        return GroupSample(
+            self.label, tuple(self.names), cov, mean, len(self.values), blocks_of(self.values), self.index,
+            self.positions, self.weights, self.clusters, holes,
+        )  # fmt: skip
+
+    @property
+    def where(self) -> str:
+        """The group's name as messages add it; "" without groups."""
+        return f" [{self.label}]" if self.label else ""
+
+
+def sample_of_rows(given: GroupRows) -> GroupSample:
+    """Return the sample of complete rows, weighted where there are weights (divisor: their sum)."""
+    values, weights = given.values, given.weights
     n, size = values.shape
     total = np.zeros((size, size))
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is told by require_regular
@@ -191,9 +200,7 @@ def sample_of_rows(
         for start in range(0, n, BLOCK_ROWS):  # block by block: the centred copy never leaves the cache
             centred = values[start : start + BLOCK_ROWS].T - mean[:, None]
             total += centred @ (centred if weights is None else centred * weights[start : start + BLOCK_ROWS]).T
-    cov = read_only(total / (n if weights is None else weights.sum()))
-    rows = blocks_of(values)
-    return GroupSample(label, tuple(names), cov, read_only(mean), n, rows, index, positions, weights, clusters)
+    return given.sample(read_only(total / (n if weights is None else weights.sum())), read_only(mean))
 
 
 def sample_of_moments(moments: Moments, names: Sequence[str], label: str = "") -> GroupSample:

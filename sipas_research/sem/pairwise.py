@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from sipas_research.numerics.correlation import Array, read_only
+from sipas_research.numerics.correlation import read_only
 from sipas_research.sem.missing import require_together, require_variation
-from sipas_research.sem.moments import GroupSample, blocks_of
+from sipas_research.sem.moments import GroupRows, GroupSample
 
 
 def fewest_together(sample: GroupSample) -> int:
@@ -20,24 +18,8 @@ def fewest_together(sample: GroupSample) -> int:
     return int(sum(held.T @ held for held in there).min()) if there else sample.n
 
 
-def sample_of_pairs(
-    values: Array,
-    names: Sequence[str],
-    label: str = "",
-    index: pd.Index | None = None,
-    positions: NDArray[np.intp] | None = None,
-    *,
-    weights: Array | None = None,
-    clusters: NDArray[np.intp] | None = None,
-) -> GroupSample:
+def sample_of_pairs(given: GroupRows) -> GroupSample:
     """Return the sample of rows of which some are incomplete; ordered answers take their statistics from the rows.
-
-    Parameters
-    ----------
-    values : (n, p) array
-        NaN where a value is missing; every row holds at least one.
-    names, label, index, positions, weights, clusters
-        As in :func:`.moments.sample_of_rows`.
 
     Returns
     -------
@@ -49,18 +31,13 @@ def sample_of_pairs(
     AnalysisError
         If a variable is never there, or two variables are never there together (ConstantItemError: does not vary).
     """
-    where = f" [{label}]" if label else ""
+    values, weights = given.values, given.weights
     there = np.logical_not(np.isnan(values))
-    require_together(there, names, where)
-    require_variation(values, names, where)
+    require_together(there, given)
+    require_variation(given)
     counted = there.astype(np.float64) if weights is None else there * weights[:, None]
-    filled = np.where(there, values, 0.0)
-    mean = (counted * filled).sum(axis=0) / counted.sum(axis=0)
+    mean = (counted * np.where(there, values, 0.0)).sum(axis=0) / counted.sum(axis=0)
     centred = np.where(there, values - mean, 0.0)
     held = counted.T @ there
     cov = (counted * centred).T @ centred / np.where(held > 0, held, 1.0)
-    rows = read_only(values)
-    return GroupSample(
-        label, tuple(names), read_only(cov), read_only(mean), len(rows), blocks_of(rows), index, positions, weights,
-        clusters,
-    )  # fmt: skip
+    return replace(given, values=read_only(values)).sample(read_only(cov), read_only(mean))

@@ -16,7 +16,7 @@ from sipas_research.numerics.correlation import Array
 from sipas_research.numerics.disclosure import MINIMUM_CELL
 from sipas_research.results import DataKind, weakest
 from sipas_research.sem.design_columns import DesignColumns, column_of, design_columns, label_codes
-from sipas_research.sem.moments import GroupSample, Moments, sample_of_moments, sample_of_rows, shown
+from sipas_research.sem.moments import GroupRows, GroupSample, Moments, sample_of_moments, sample_of_rows, shown
 from sipas_research.sem.near_names import near_names, own_names
 from sipas_research.survey.raw_table import SIMULATED_COLUMN
 from sipas_research.survey.responses import Responses
@@ -217,7 +217,7 @@ def _kept(values: Array, missing: str, grouping: Grouping, design: DesignColumns
 
 
 def _groups(
-    build: Callable[..., GroupSample], values: Array, names: Sequence[str], labels: tuple[str, ...],
+    build: Callable[[GroupRows], GroupSample], values: Array, names: Sequence[str], labels: tuple[str, ...],
     codes: NDArray[np.intp] | None, index: pd.Index, design: DesignColumns,
 ) -> tuple[GroupSample, ...]:  # fmt: skip
     groups = []
@@ -230,7 +230,7 @@ def _groups(
             raise AnalysisError("sem.error.no_rows", n=shown(len(part)), group=where)
         weights = None if design.weights is None else design.weights[within]
         clusters = None if design.clusters is None else design.clusters[within]
-        groups.append(build(part, names, label, index[within], places, weights=weights, clusters=clusters))
+        groups.append(build(GroupRows(part, names, label, index[within], places, weights, clusters)))
     return tuple(groups)
 
 
