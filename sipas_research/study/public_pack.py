@@ -139,7 +139,7 @@ def _results(study: Study, current: Responses, answers: Responses, register: Res
     for level in _levels(current):
         # a form that measures no satisfaction has no framework, hence no classes
         framework = study.framework(level) if current.questionnaire.measures_satisfaction else None
-        index = by_agency if framework is None else deciding_index(current, framework, by_agency)
+        index = deciding_index(current, framework, by_agency)
         if index.estimation.families.count(level) > 1:
             with suppress(AnalysisError):
                 ranks[level] = rank_sets(index, family=level)
